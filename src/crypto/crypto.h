@@ -16,6 +16,7 @@ enum {
 	AEAD_KEY_LEN = 32,
 	AEAD_TAG_LEN = 16,
 	MAC_LEN = 16,
+	PURPOSE_MAX = 255,
 };
 
 struct sign_seed { uint8_t b[SEED_LEN]; };              /* Ed25519 seed, secret */
@@ -30,7 +31,8 @@ void random_bytes(void *p, size_t n);
 void wipe(void *p, size_t n);
 bool equal_ct(const void *a, const void *b, size_t n);  /* constant time */
 
-/* BLAKE2b-256 over len(purpose) || purpose || in. */
+/* BLAKE2b-256 over len(purpose) || purpose || in; the length is one byte, a
+ * purpose is a constant of at most PURPOSE_MAX bytes. */
 void hash(uint8_t out[static HASH_LEN], const char *purpose, struct span in);
 
 /* Keyed BLAKE2b-128 over purpose and in, purpose bound as in hash(). */
@@ -64,10 +66,10 @@ void agree_secret_from_sign(struct agree_secret *out, const struct sign_seed *se
 void aead_seal(uint8_t *out, const uint8_t key[static AEAD_KEY_LEN], const uint8_t nonce[static 12],
 	       struct span ad, struct span in);
 int aead_open(uint8_t *out, const uint8_t key[static AEAD_KEY_LEN], const uint8_t nonce[static 12],
-	      struct span ad, struct span in) _must_check_;     /* ERR_CRYPTO; out has in.len - 16 bytes */
+	      struct span ad, struct span in) _must_check_;     /* ERR_CRYPTO (out is zeroed); out has in.len - 16 bytes */
 
 /* A passphrase to a key: Argon2id. opslimit and memlimit as in libsodium, bounded
- * by the caller's file format. */
+ * by the caller's file format. ERR_LIMIT outside libsodium's bounds, -ENOMEM. */
 int passphrase_key(uint8_t out[static AEAD_KEY_LEN], struct span passphrase,
 		   const uint8_t salt[static 16], uint64_t ops, uint64_t mem_bytes) _must_check_;
 /* XChaCha20-Poly1305 for data at rest, random nonces. */
