@@ -4,7 +4,14 @@
  *
  * The reader is bounded and sticky: after the first error every read returns a
  * zero value, so a parser reads a whole message straight through and checks once
- * in cbor_end(). Text and bytes are borrowed from the input. */
+ * in cbor_end(). Text and bytes are borrowed from the input.
+ *
+ * ERR_PARSE   not CBOR at all, cut short, left-over bytes, bad UTF-8
+ * ERR_CANON   CBOR, but not the deterministic spelling
+ * ERR_EXISTS  a key twice in one map
+ * ERR_TYPE    another type than the caller reads, or one that we never take
+ * ERR_LIMIT   nested too deep, or above the caller's maximum
+ * ERR_LENGTH  bytes that are not of the exact length */
 #pragma once
 
 #include "base/buf.h"
@@ -16,7 +23,8 @@ enum cbor_type {
 	CBOR_NONE,      /* end of input or error */
 };
 
-/* ---- writing: appends to a buf, whose sticky error is the only one ---- */
+/* ---- writing: appends to a buf, whose sticky error is the only one ----
+ * Text that is not UTF-8 sets ERR_PARSE. */
 void cbor_put_uint(struct buf *b, uint64_t v);
 void cbor_put_int(struct buf *b, int64_t v);
 void cbor_put_bytes(struct buf *b, struct span s);
@@ -30,22 +38,26 @@ void cbor_put_array(struct buf *b, size_t items);       /* then that many items 
  *
  *   struct cbor_map m;
  *   cbor_map_begin(&m, b);
- *   cbor_put_str(cbor_map_key(&m, "port"), ...)  -- or the shorthands below
+ *   cbor_put_uint(cbor_map_key(&m, "port"), 443);  -- or the shorthands below
  *   cbor_map_end(&m);
  *
- * cbor_map_key() returns the buf to which exactly one value must be written.
- * A duplicate key sets ERR_STATE. Maps nest. */
-enum { CBOR_MAP_ENTRIES_MAX = 256 };
+ * cbor_map_key() returns the buf to which exactly one value must be written
+ * before the next key. A duplicate key or a missing value sets ERR_STATE, more
+ * entries than the maximum ERR_LIMIT. Maps nest. cbor_map_end() must be reached,
+ * or cbor_map_done() where the map is given up; few entries allocate nothing. */
+enum { CBOR_MAP_ENTRIES_MAX = 256, CBOR_MAP_ENTRIES_FEW = 16 };
 struct cbor_map {
-	struct buf *out;        /* where the finished map goes */
-	struct buf body;        /* entries as they came */
-	struct cbor_map_entry { uint32_t key_at, value_at, end; } *entries;
-	size_t len, cap;
+	struct buf *out;        /* the entries stand here as they came until the end sorts them */
+	size_t at;              /* where in out the map begins; entries count from there */
+	size_t len;
+	struct cbor_map_entry { uint32_t key_at, value_at, end; } few[CBOR_MAP_ENTRIES_FEW], *more;
 };
 void cbor_map_begin(struct cbor_map *m, struct buf *out);
 struct buf *cbor_map_key(struct cbor_map *m, const char *key);
 struct buf *cbor_map_key_span(struct cbor_map *m, struct span key);
+bool cbor_map_has(const struct cbor_map *m, struct span key);    /* written already? */
 void cbor_map_end(struct cbor_map *m);
+void cbor_map_done(struct cbor_map *m); /* frees; after the end it does nothing */
 #define cbor_map_uint(m, k, v) cbor_put_uint(cbor_map_key((m), (k)), (v))
 #define cbor_map_int(m, k, v) cbor_put_int(cbor_map_key((m), (k)), (v))
 #define cbor_map_bytes(m, k, s) cbor_put_bytes(cbor_map_key((m), (k)), (s))
@@ -57,7 +69,7 @@ void cbor_map_end(struct cbor_map *m);
 struct cbor {
 	struct span in;         /* what is left */
 	int err;
-	int depth;
+	int depth;              /* of the containers that cbor_skip() is in */
 };
 #define CBOR(span) ((struct cbor){ .in = (span) })
 
@@ -72,8 +84,8 @@ bool cbor_bool(struct cbor *c);
 void cbor_null(struct cbor *c);
 size_t cbor_array(struct cbor *c, size_t max);          /* number of items that follow; ERR_LIMIT above max */
 size_t cbor_map(struct cbor *c, size_t max);            /* number of pairs that follow */
-/* Checks that keys ascend inside one map: call with a zeroed span before the
- * first pair, reads one text key. */
+/* Reads one text key and checks that keys ascend inside one map: *last is zeroed
+ * before the first pair. */
 struct span cbor_key(struct cbor *c, struct span *last);
 struct span cbor_skip(struct cbor *c);                  /* one whole item, validated; returns its encoding */
 void cbor_fail(struct cbor *c, int err);
