@@ -1,0 +1,550 @@
+/* One ngtcp2 connection: callbacks, reading, expiry, the end. */
+#include "transport/quic.h"
+
+#include <errno.h>
+#include <gnutls/crypto.h>
+#include <netinet/in.h>
+#include <stdio.h>
+
+#include "base/err.h"
+
+enum {
+	STREAM_WINDOW = 1 << 20,                /* grows by itself up to the maxima below */
+	STREAM_WINDOW_MAX = 16 << 20,
+	CONN_WINDOW = 4 << 20,
+	CONN_WINDOW_MAX = 32 << 20,
+	ALERT_ACCESS = 42,                      /* bad_certificate: what GnuTLS says when a key is refused */
+	CRYPTO_ERROR = 0x100,                   /* RFC 9000 20.1: 0x100 + alert */
+};
+
+/* ---- paths: a number is a pair of addresses that exist nowhere ---- */
+
+static void label(struct sockaddr_in6 *out, uint8_t side, uint32_t path)
+{
+	*out = (struct sockaddr_in6){ .sin6_family = AF_INET6, .sin6_port = htons(1) };
+	out->sin6_addr.s6_addr[0] = 0xfd;
+	out->sin6_addr.s6_addr[11] = side;
+	for (int i = 0; i < 4; i++)
+		out->sin6_addr.s6_addr[12 + i] = (uint8_t)(path >> (24 - 8 * i));
+}
+
+void quic_path(ngtcp2_path_storage *out, uint32_t path)
+{
+	struct sockaddr_in6 local, remote;
+
+	label(&local, 1, path);
+	label(&remote, 2, path);
+	ngtcp2_path_storage_init(out, (struct sockaddr *)&local, sizeof local, (struct sockaddr *)&remote,
+				 sizeof remote, NULL);
+}
+
+uint32_t quic_path_number(const ngtcp2_path *path)
+{
+	struct sockaddr_in6 local;
+	uint32_t n = 0;
+
+	memcpy(&local, path->local.addr, sizeof local);
+	for (int i = 0; i < 4; i++)
+		n = n << 8 | local.sin6_addr.s6_addr[12 + i];
+	return n;
+}
+
+/* ---- callbacks ---- */
+
+static void on_rand(uint8_t *out, size_t len, const ngtcp2_rand_ctx *ctx)
+{
+	(void)ctx;
+	gnutls_rnd(GNUTLS_RND_NONCE, out, len);
+}
+
+static void make_cid(const struct transport *t, ngtcp2_cid *cid, const struct token *token, size_t len)
+{
+	(void)t;
+	cid->datalen = len;
+	gnutls_rnd(GNUTLS_RND_NONCE, cid->data, len);
+	memcpy(cid->data, token->b, MIN(len, sizeof token->b));
+}
+
+static int on_new_cid(ngtcp2_conn *c, ngtcp2_cid *cid, uint8_t *reset_token, size_t len, void *userdata)
+{
+	struct transport *t = userdata;
+
+	(void)c;
+	make_cid(t, cid, &t->config.token, len);
+	if (ngtcp2_crypto_generate_stateless_reset_token(reset_token, t->config.context->reset_secret,
+							 sizeof t->config.context->reset_secret, cid) != 0)
+		return NGTCP2_ERR_CALLBACK_FAILURE;
+	return 0;
+}
+
+static int on_remove_cid(ngtcp2_conn *c, const ngtcp2_cid *cid, void *userdata)
+{
+	(void)c;
+	(void)cid;
+	(void)userdata;
+	return 0;       /* the token stays until the connection goes */
+}
+
+/* The verify function of the TLS library does not run on a resumed session, so the
+ * key is looked at here again. */
+static int on_handshake_completed(ngtcp2_conn *c, void *userdata)
+{
+	struct transport *t = userdata;
+
+	(void)c;
+	if (!quic_admit(t))
+		return NGTCP2_ERR_CALLBACK_FAILURE;
+	t->ready = true;
+	t->resumed = gnutls_session_is_resumed(t->tls);
+	if (t->is_server)
+		gnutls_session_ticket_send(t->tls, 1, 0);
+	if (t->config.ops->ready)
+		t->config.ops->ready(t->config.userdata);
+	if (t->is_server) {
+		t->confirmed = true;
+		if (t->config.ops->confirmed)
+			t->config.ops->confirmed(t->config.userdata);
+	}
+	return quic_open_waiting(t) < 0 ? NGTCP2_ERR_CALLBACK_FAILURE : 0;
+}
+
+static int on_handshake_confirmed(ngtcp2_conn *c, void *userdata)
+{
+	struct transport *t = userdata;
+
+	(void)c;
+	if (t->is_server)
+		return 0;
+	t->confirmed = true;
+	if (t->config.ops->confirmed)
+		t->config.ops->confirmed(t->config.userdata);
+	return 0;
+}
+
+static int on_stream_open(ngtcp2_conn *c, int64_t id, void *userdata)
+{
+	(void)c;
+	quic_stream_accepted(userdata, id);
+	return 0;
+}
+
+static int on_stream_data(ngtcp2_conn *c, uint32_t flags, int64_t id, uint64_t offset, const uint8_t *data,
+			  size_t len, void *userdata, void *stream)
+{
+	struct transport *t = userdata;
+	struct transport_stream *s = stream;
+	bool early = flags & NGTCP2_STREAM_DATA_FLAG_0RTT;
+
+	(void)offset;
+	if (early && !quic_admit(t))
+		return NGTCP2_ERR_CALLBACK_FAILURE;
+	if (!s || s->aborted) {
+		ngtcp2_conn_extend_max_stream_offset(c, id, len);
+		ngtcp2_conn_extend_max_offset(c, len);
+		return 0;
+	}
+	t->config.ops->stream_data(t->config.userdata, s->userdata, SPAN(data, len),
+				   flags & NGTCP2_STREAM_DATA_FLAG_FIN, early);
+	return 0;
+}
+
+static int on_acked(ngtcp2_conn *c, int64_t id, uint64_t offset, uint64_t len, void *userdata, void *stream)
+{
+	(void)c;
+	(void)id;
+	(void)offset;
+	(void)userdata;
+	return stream ? quic_stream_acked(stream, len) : 0;
+}
+
+static int on_stream_close(ngtcp2_conn *c, uint32_t flags, int64_t id, uint64_t code, void *userdata, void *stream)
+{
+	struct transport *t = userdata;
+
+	(void)flags;
+	(void)code;
+	if (!ngtcp2_conn_is_local_stream(c, id))
+		ngtcp2_conn_extend_max_streams_bidi(c, 1);      /* or the peer runs dry */
+	if (stream)
+		quic_stream_gone(stream);
+	(void)t;
+	return 0;
+}
+
+static int on_stream_reset(ngtcp2_conn *c, int64_t id, uint64_t final_size, uint64_t code, void *userdata, void *stream)
+{
+	struct transport *t = userdata;
+	struct transport_stream *s = stream;
+
+	(void)c;
+	(void)id;
+	(void)final_size;
+	if (s && !s->aborted)
+		t->config.ops->stream_reset(t->config.userdata, s->userdata, code);
+	return 0;
+}
+
+static int on_stop_sending(ngtcp2_conn *c, int64_t id, uint64_t code, void *userdata, void *stream)
+{
+	return on_stream_reset(c, id, 0, code, userdata, stream);
+}
+
+static int on_extend_streams(ngtcp2_conn *c, uint64_t max, void *userdata)
+{
+	struct transport *t = userdata;
+
+	(void)c;
+	(void)max;
+	return quic_open_waiting(t) < 0 ? NGTCP2_ERR_CALLBACK_FAILURE : 0;
+}
+
+static int on_early_rejected(ngtcp2_conn *c, void *userdata)
+{
+	(void)c;
+	quic_rewind_early(userdata);
+	return 0;
+}
+
+static int on_path(ngtcp2_conn *c, uint32_t flags, const ngtcp2_path *path, QUIC_OLD_PATH_ARG
+		   ngtcp2_path_validation_result result, void *userdata)
+{
+	struct transport *t = userdata;
+
+	(void)c;
+	(void)flags;
+	if (result != NGTCP2_PATH_VALIDATION_RESULT_ABORTED && t->config.ops->path_validated)
+		t->config.ops->path_validated(t->config.userdata, quic_path_number(path),
+					      result == NGTCP2_PATH_VALIDATION_RESULT_SUCCESS);
+	return 0;
+}
+
+static const ngtcp2_callbacks callbacks = {
+	.client_initial = ngtcp2_crypto_client_initial_cb,
+	.recv_client_initial = ngtcp2_crypto_recv_client_initial_cb,
+	.recv_crypto_data = ngtcp2_crypto_recv_crypto_data_cb,
+	.encrypt = ngtcp2_crypto_encrypt_cb,
+	.decrypt = ngtcp2_crypto_decrypt_cb,
+	.hp_mask = ngtcp2_crypto_hp_mask_cb,
+	.recv_retry = ngtcp2_crypto_recv_retry_cb,
+	.update_key = ngtcp2_crypto_update_key_cb,
+	.delete_crypto_aead_ctx = ngtcp2_crypto_delete_crypto_aead_ctx_cb,
+	.delete_crypto_cipher_ctx = ngtcp2_crypto_delete_crypto_cipher_ctx_cb,
+	.get_path_challenge_data = ngtcp2_crypto_get_path_challenge_data_cb,
+	.version_negotiation = ngtcp2_crypto_version_negotiation_cb,
+	.rand = on_rand,
+	.get_new_connection_id = on_new_cid,
+	.remove_connection_id = on_remove_cid,
+	.handshake_completed = on_handshake_completed,
+	.handshake_confirmed = on_handshake_confirmed,
+	.stream_open = on_stream_open,
+	.recv_stream_data = on_stream_data,
+	.acked_stream_data_offset = on_acked,
+	.stream_close = on_stream_close,
+	.stream_reset = on_stream_reset,
+	.stream_stop_sending = on_stop_sending,
+	.extend_max_local_streams_bidi = on_extend_streams,
+	.tls_early_data_rejected = on_early_rejected,
+	.path_validation = on_path,
+};
+
+/* ---- life ---- */
+
+static void settings_for(const struct transport_config *config, ngtcp2_settings *s,
+			 ngtcp2_transport_params *p, tstamp now)
+{
+	ngtcp2_settings_default(s);
+	s->initial_ts = now;
+	s->cc_algo = config->bbr ? NGTCP2_CC_ALGO_BBR : NGTCP2_CC_ALGO_CUBIC;
+	s->max_tx_udp_payload_size = TRANSPORT_PACKET_MAX;      /* from 1200 up by path MTU discovery */
+	s->max_window = CONN_WINDOW_MAX;
+	s->max_stream_window = STREAM_WINDOW_MAX;
+	s->handshake_timeout = SECONDS(10);
+	if (config->rtt_hint)
+		s->initial_rtt = config->rtt_hint;
+
+	ngtcp2_transport_params_default(p);
+	p->initial_max_stream_data_bidi_local = p->initial_max_stream_data_bidi_remote = STREAM_WINDOW;
+	p->initial_max_data = CONN_WINDOW;
+	p->initial_max_streams_bidi = TRANSPORT_STREAMS_MAX;
+	p->max_idle_timeout = config->idle_timeout ?: SECONDS(16);
+	p->active_connection_id_limit = 7;
+	p->max_udp_payload_size = 65527;
+}
+
+static struct transport *transport_alloc(const struct transport_config *config, bool is_server)
+{
+	struct transport *t = calloc(1, sizeof *t);
+
+	if (!t)
+		return NULL;
+	t->config = *config;
+	t->config.ticket = SPAN_NONE;
+	t->is_server = is_server;
+	list_init(&t->streams);
+	list_init(&t->waiting);
+	list_init(&t->sendable);
+	return t;
+}
+
+int transport_dial(struct transport **ret, const struct transport_config *config, tstamp now)
+{
+	_cleanup_(transport_freep) struct transport *t = transport_alloc(config, false);
+	ngtcp2_transport_params params;
+	ngtcp2_settings settings;
+	ngtcp2_path_storage path;
+	ngtcp2_cid dcid, scid;
+
+	if (!t)
+		return -ENOMEM;
+	t->peer = config->peer;
+	settings_for(config, &settings, &params, now);
+	make_cid(t, &dcid, &config->peer_token, TRANSPORT_CID_LEN);
+	make_cid(t, &scid, &config->token, TRANSPORT_CID_LEN);
+	quic_path(&path, 0);
+	if (ngtcp2_conn_client_new(&t->conn, &dcid, &scid, &path.path, NGTCP2_PROTO_VER_V1, &callbacks,
+				   &settings, &params, NULL, t) != 0)
+		return -ENOMEM;
+
+	int err = quic_tls_new(t);
+	if (err < 0)
+		return err;
+	quic_tls_resume(t, config->ticket);
+	*ret = take(t);
+	return 0;
+}
+
+int transport_accept(struct transport **ret, const struct transport_config *config, struct span initial, tstamp now)
+{
+	_cleanup_(transport_freep) struct transport *t = NULL;
+	ngtcp2_transport_params params;
+	ngtcp2_settings settings;
+	ngtcp2_path_storage path;
+	ngtcp2_pkt_hd hd;
+	ngtcp2_cid scid;
+
+	if (ngtcp2_accept(&hd, initial.data, initial.len) != 0)
+		return ERR_PARSE;
+	t = transport_alloc(config, true);
+	if (!t)
+		return -ENOMEM;
+	settings_for(config, &settings, &params, now);
+	quic_set_original_dcid(&params, &hd.dcid);
+	make_cid(t, &scid, &config->token, TRANSPORT_CID_LEN);
+	params.stateless_reset_token_present = 1;
+	if (ngtcp2_crypto_generate_stateless_reset_token(params.stateless_reset_token, config->context->reset_secret,
+							 sizeof config->context->reset_secret, &scid) != 0)
+		return ERR_CRYPTO;
+	quic_path(&path, 0);
+	if (ngtcp2_conn_server_new(&t->conn, &hd.scid, &scid, &path.path, hd.version, &callbacks, &settings,
+				   &params, NULL, t) != 0)
+		return -ENOMEM;
+
+	int err = quic_tls_new(t);
+	if (err < 0)
+		return err;
+	*ret = take(t);
+	return 0;
+}
+
+void transport_free(struct transport *t)
+{
+	struct transport_stream *s;
+
+	if (!t)
+		return;
+	while ((s = list_first(&t->streams, struct transport_stream, link)) ||
+	       (s = list_first(&t->waiting, struct transport_stream, link)))
+		quic_stream_gone(s);
+	if (t->conn)
+		ngtcp2_conn_del(t->conn);
+	if (t->tls)
+		gnutls_deinit(t->tls);
+	free(t);
+}
+
+/* ---- reading ---- */
+
+int transport_peek(struct token *ret, struct span d)
+{
+	if (d.len < 1 + TRANSPORT_TOKEN_LEN || !(d.data[0] & 0x40))
+		return ERR_PARSE;
+	if (!(d.data[0] & 0x80)) {              /* short header: the ID follows */
+		memcpy(ret->b, d.data + 1, sizeof ret->b);
+		return 0;
+	}
+	/* long header, RFC 8999 5.1: flags, version, length of the destination ID */
+	if (d.len < 6 + TRANSPORT_TOKEN_LEN || d.data[5] < TRANSPORT_TOKEN_LEN || d.data[5] > 20)
+		return ERR_PARSE;
+	memcpy(ret->b, d.data + 6, sizeof ret->b);
+	return 0;
+}
+
+bool transport_is_initial(struct span d)
+{
+	return d.len >= 1200 && (d.data[0] & 0xf0) == 0xc0 && !memcmp(d.data + 1, "\0\0\0\1", 4);
+}
+
+/* The err a peer's close means to us. */
+static int err_of_close(const struct transport *t, const ngtcp2_ccerr *e)
+{
+	if (e->type == NGTCP2_CCERR_TYPE_APPLICATION || e->error_code == NGTCP2_NO_ERROR)
+		return ERR_CLOSED;
+	if (e->error_code >= CRYPTO_ERROR && e->error_code < CRYPTO_ERROR + 0x100)
+		return e->error_code == CRYPTO_ERROR + ALERT_ACCESS && !t->is_server ? ERR_REFUSED : ERR_CRYPTO;
+	return ERR_PROTOCOL;
+}
+
+static void peer_closed(struct transport *t)
+{
+	ngtcp2_ccerr e = quic_peer_close(t->conn);
+
+	if (t->end.err)
+		return;
+	t->end = (struct transport_end){ .err = err_of_close(t, &e), .by_peer = true, .code = e.error_code };
+	size_t n = MIN((size_t)e.reasonlen, sizeof t->end.reason - 1);
+	for (size_t i = 0; i < n; i++)
+		t->end.reason[i] = e.reason[i] >= 0x20 && e.reason[i] < 0x7f ? (char)e.reason[i] : '?';
+}
+
+static void write_close(struct transport *t, const ngtcp2_ccerr *e, tstamp now)
+{
+	ngtcp2_path_storage path;
+	ngtcp2_pkt_info info;
+
+	ngtcp2_path_storage_zero(&path);
+	ngtcp2_ssize n = ngtcp2_conn_write_connection_close(t->conn, &path.path, &info, t->close_packet,
+							    sizeof t->close_packet, e, now);
+	if (n <= 0)
+		return;
+	t->close_len = (size_t)n;
+	t->close_path = quic_path_number(&path.path);
+}
+
+/* The library leaves it to us to tell the peer why (RFC 9000 10.2). */
+void quic_fail(struct transport *t, int liberr, tstamp now)
+{
+	ngtcp2_ccerr e;
+
+	if (t->end.err)
+		return;
+	t->end.err = t->wrong_peer ? ERR_PEER : t->refused ? ERR_DENIED :
+		     liberr == NGTCP2_ERR_CRYPTO ? ERR_CRYPTO :
+		     liberr == NGTCP2_ERR_NOMEM ? -ENOMEM : ERR_PROTOCOL;
+
+	ngtcp2_ccerr_default(&e);
+	if (t->wrong_peer || t->refused)
+		ngtcp2_ccerr_set_tls_alert(&e, ALERT_ACCESS, NULL, 0);
+	else if (liberr == NGTCP2_ERR_CRYPTO)
+		ngtcp2_ccerr_set_tls_alert(&e, ngtcp2_conn_get_tls_alert(t->conn), NULL, 0);
+	else
+		ngtcp2_ccerr_set_liberr(&e, liberr, NULL, 0);
+	write_close(t, &e, now);
+}
+
+int transport_read(struct transport *t, uint32_t path, struct span datagram, tstamp now)
+{
+	ngtcp2_path_storage ps;
+	ngtcp2_pkt_info info = {};
+
+	if (t->end.err)
+		return t->end.err;
+	t->rx_bytes += datagram.len;
+	quic_path(&ps, path);
+	int r = ngtcp2_conn_read_pkt(t->conn, &ps.path, &info, datagram.data, datagram.len, now);
+	switch (r) {
+	case 0:
+		return 0;
+	case NGTCP2_ERR_DRAINING:
+		peer_closed(t);
+		return t->end.err;
+	case NGTCP2_ERR_CLOSING:
+	case NGTCP2_ERR_DROP_CONN:
+	case NGTCP2_ERR_RETRY:
+		if (!t->end.err)
+			t->end.err = ERR_CLOSED;
+		return t->end.err;
+	default:
+		quic_fail(t, r, now);
+		return t->end.err;
+	}
+}
+
+tstamp transport_expiry(const struct transport *t)
+{
+	return t->end.err ? TSTAMP_NEVER : ngtcp2_conn_get_expiry(t->conn);
+}
+
+void transport_expire(struct transport *t, tstamp now)
+{
+	if (t->end.err || ngtcp2_conn_get_expiry(t->conn) > now)
+		return;
+	int r = ngtcp2_conn_handle_expiry(t->conn, now);
+	if (r == NGTCP2_ERR_IDLE_CLOSE || r == NGTCP2_ERR_HANDSHAKE_TIMEOUT)
+		t->end.err = ERR_TIMEOUT;
+	else if (r != 0)
+		quic_fail(t, r, now);
+}
+
+void transport_close(struct transport *t, uint64_t code, const char *reason, tstamp now)
+{
+	ngtcp2_ccerr e;
+
+	if (t->end.err)
+		return;
+	t->end = (struct transport_end){ .err = ERR_CLOSED, .code = code };
+	snprintf(t->end.reason, sizeof t->end.reason, "%s", reason ?: "");
+	ngtcp2_ccerr_default(&e);
+	ngtcp2_ccerr_set_application_error(&e, code, (const uint8_t *)t->end.reason, strlen(t->end.reason));
+	write_close(t, &e, now);
+}
+
+bool transport_ended(const struct transport *t, struct transport_end *ret)
+{
+	if (t->end.err && ret)
+		*ret = t->end;
+	return t->end.err != 0;
+}
+
+/* ---- facts ---- */
+
+bool transport_ready(const struct transport *t) { return t->ready; }
+bool transport_confirmed(const struct transport *t) { return t->confirmed; }
+bool transport_resumed(const struct transport *t) { return t->resumed; }
+bool transport_is_client(const struct transport *t) { return !t->is_server; }
+const struct identity *transport_peer(const struct transport *t) { return &t->peer; }
+struct token transport_token(const struct transport *t) { return t->config.token; }
+
+bool transport_early_accepted(const struct transport *t)
+{
+	return t->ready && t->early_on && !t->early_rejected &&
+	       (gnutls_session_get_flags(t->tls) & GNUTLS_SFLAGS_EARLY_DATA);
+}
+
+void transport_get_info(const struct transport *t, struct transport_info *ret)
+{
+	ngtcp2_conn_info i;
+
+	ngtcp2_conn_get_conn_info(t->conn, &i);
+	*ret = (struct transport_info){
+		.rtt = i.smoothed_rtt, .min_rtt = i.min_rtt, .cwnd = i.cwnd, .in_flight = i.bytes_in_flight,
+		.tx_bytes = t->tx_bytes, .rx_bytes = t->rx_bytes,
+		.packet_size = ngtcp2_conn_get_path_max_tx_udp_payload_size(t->conn),
+	};
+}
+
+void transport_keep_alive(struct transport *t, tstamp every)
+{
+	ngtcp2_conn_set_keep_alive_timeout(t->conn, every);
+}
+
+int transport_migrate(struct transport *t, uint32_t path, bool old_is_dead, tstamp now)
+{
+	ngtcp2_path_storage ps;
+
+	if (t->is_server || !t->confirmed || t->end.err)
+		return ERR_STATE;
+	quic_path(&ps, path);
+	int r = old_is_dead ? ngtcp2_conn_initiate_immediate_migration(t->conn, &ps.path, now)
+			    : ngtcp2_conn_initiate_migration(t->conn, &ps.path, now);
+	return r == 0 ? 0 : r == NGTCP2_ERR_CONN_ID_BLOCKED ? ERR_AGAIN : ERR_STATE;
+}
