@@ -65,11 +65,11 @@ void tree_put(struct buf *b, struct rng *r, int depth, bool json_only)
 		cbor_put_null(b);
 		break;
 	case 4:
-		if (!json_only) {
+		if (json_only)
+			cbor_put_null(b);
+		else
 			cbor_put_bytes(b, SPAN(text, random_text(text, sizeof text, r)));
-			break;
-		}
-		/* fall through */
+		break;
 	case 5:
 	case 6:
 		cbor_put_text(b, SPAN(text, random_text(text, sizeof text, r)));
