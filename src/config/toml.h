@@ -2,8 +2,12 @@
  * spelling of untouched values. Parse, look up, edit, write back.
  *
  * Paths are dotted keys ("network.secret"); array-of-table elements are reached
- * through toml_table_array(). All text returned is owned by the document and
- * valid until the next edit. */
+ * through toml_table_array_at(). A part with a dot in it is written in quotes:
+ * names."a.b" (in "" a backslash takes the next character as it is).
+ *
+ * Text and values returned are owned by the document and valid until the next
+ * edit. Tables stay valid across edits; one that an edit removed is empty and
+ * refuses edits with ERR_STATE. */
 #pragma once
 
 #include "base/buf.h"
@@ -41,34 +45,53 @@ struct toml_table *toml_root(struct toml *t);
 const struct toml_value *toml_get(const struct toml_table *t, const char *dotted);     /* NULL if absent */
 enum toml_type toml_type(const struct toml_value *v);
 const char *toml_type_name(enum toml_type t);
-unsigned toml_line(const struct toml_value *v);         /* where it stands; 0: made by an edit */
+unsigned toml_line(const struct toml_value *v);         /* where it stands in what toml_write() gives */
 
-/* 1: *ret written, 0: absent, ERR_TYPE: something else stands there. */
+/* 1: *ret written, 0: absent, ERR_TYPE: something else stands there, or no table
+ * on the way to it, or a string with a NUL in it. */
 int toml_string(const struct toml_table *t, const char *dotted, const char **ret) _must_check_;
 int toml_integer(const struct toml_table *t, const char *dotted, int64_t *ret) _must_check_;
 int toml_boolean(const struct toml_table *t, const char *dotted, bool *ret) _must_check_;
 
 size_t toml_array_len(const struct toml_value *v);
 const struct toml_value *toml_array_at(const struct toml_value *v, size_t i);
-const char *toml_value_string(const struct toml_value *v);      /* NULL if not a string */
+const char *toml_value_string(const struct toml_value *v);      /* NULL if not a string without NUL */
+struct span toml_value_text(const struct toml_value *v);        /* a string, NULs included */
+struct span toml_value_key(const struct toml_value *v);         /* its name in its table, NULs included */
 int toml_value_integer(const struct toml_value *v, int64_t *ret) _must_check_;
-double toml_value_float(const struct toml_value *v);
-const char *toml_value_raw(const struct toml_value *v);         /* dates and times, normalised text */
+bool toml_value_boolean(const struct toml_value *v);
+double toml_value_float(const struct toml_value *v);            /* of integers too; else NaN */
+const char *toml_value_raw(const struct toml_value *v);         /* dates and times with T and Z; else NULL */
 struct toml_table *toml_value_table(const struct toml_value *v);        /* NULL if not a table */
 
-/* [[name]]: number of elements, the i-th one. */
+/* [[name]]: number of elements, the i-th one. Arrays of inline tables likewise. */
 size_t toml_table_array_len(const struct toml_table *t, const char *dotted);
 struct toml_table *toml_table_array_at(const struct toml_table *t, const char *dotted, size_t i);
 
 /* Iterate over direct keys in order: NULL at the end. */
 const char *toml_key_at(const struct toml_table *t, size_t i, const struct toml_value **ret_v);
 
-/* ---- editing: keeps everything else as it stands ---- */
+/* Appends key as one part of a path. */
+int toml_quote_key(struct buf *out, const char *key) _must_check_;
+
+/* ---- editing: keeps everything else as it stands ----
+ *
+ * Every edit gives a document that parses, or fails and changes nothing:
+ *
+ * ERR_TYPE    a table stands there, or no table on the way to it
+ * ERR_STATE   cannot be written in this place; the table was removed
+ * ERR_PARSE   malformed path, text that is not UTF-8
+ * ERR_LIMIT   one of the limits of a document; -ENOMEM
+ *
+ * A value that is there is spelled anew in its place, unless it is equal. A
+ * missing key goes to the end of its table, a missing table becomes a section.
+ * Comments on lines of their own stay, except inside a section that goes. */
 int toml_set_string(struct toml_table *t, const char *dotted, const char *v) _must_check_;
 int toml_set_integer(struct toml_table *t, const char *dotted, int64_t v) _must_check_;
 int toml_set_boolean(struct toml_table *t, const char *dotted, bool v) _must_check_;
 int toml_set_strings(struct toml_table *t, const char *dotted, const char *const *v, size_t n) _must_check_;
 int toml_remove(struct toml_table *t, const char *dotted) _must_check_;        /* absent is fine */
-/* Appends an empty [[name]] element. */
+/* Appends an empty [[name]] element. ERR_STATE if name is anything else. */
 int toml_table_array_add(struct toml_table *t, const char *dotted, struct toml_table **ret) _must_check_;
+/* With its sub-tables. ERR_UNKNOWN: no such element, ERR_STATE: one of an array of inline tables. */
 int toml_table_array_remove(struct toml_table *t, const char *dotted, size_t i) _must_check_;
