@@ -49,6 +49,12 @@ uint32_t quic_path_number(const ngtcp2_path *path)
 	return n;
 }
 
+void quic_wake(struct transport *t)
+{
+	if (t->config.ops->wake)
+		t->config.ops->wake(t->config.userdata);
+}
+
 /* ---- callbacks ---- */
 
 static void on_rand(uint8_t *out, size_t len, const ngtcp2_rand_ctx *ctx)
@@ -418,6 +424,7 @@ static void write_close(struct transport *t, const ngtcp2_ccerr *e, tstamp now)
 		return;
 	t->close_len = (size_t)n;
 	t->close_path = quic_path_number(&path.path);
+	quic_wake(t);
 }
 
 /* The library leaves it to us to tell the peer why (RFC 9000 10.2). */

@@ -65,6 +65,7 @@ bool quic_admit(struct transport *t);   /* the peer's key, checked against what 
 
 /* quic_stream.c */
 int quic_open_waiting(struct transport *t);
+void quic_sweep_waiting(struct transport *t);
 void quic_rewind_early(struct transport *t);
 void quic_stream_accepted(struct transport *t, int64_t id);
 int quic_stream_acked(struct transport_stream *s, uint64_t len);
@@ -74,6 +75,7 @@ size_t quic_stream_next(struct transport_stream *s, ngtcp2_vec *vec, size_t max,
 void quic_stream_sent(struct transport_stream *s, size_t n, bool fin);
 
 /* quic.c */
+void quic_wake(struct transport *t);
 void quic_path(ngtcp2_path_storage *out, uint32_t path);
 uint32_t quic_path_number(const ngtcp2_path *path);
 void quic_fail(struct transport *t, int liberr, tstamp now);

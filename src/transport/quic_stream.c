@@ -24,8 +24,10 @@ static void copy_release(struct chunk *c)
 static void want_send(struct transport_stream *s)
 {
 	if (s->place == STREAM_OPEN && list_empty(&s->send_link) && !s->aborted &&
-	    (s->cursor || (s->fin && !s->fin_sent)))
+	    (s->cursor || (s->fin && !s->fin_sent))) {
 		list_add_tail(&s->t->sendable, &s->send_link);
+		quic_wake(s->t);
+	}
 }
 
 static void place_open(struct transport_stream *s, int64_t id)
@@ -46,7 +48,7 @@ int quic_open_waiting(struct transport *t)
 	list_for_each(s, &t->waiting, link) {
 		int64_t id;
 
-		if (!t->ready && !(s->early && t->early_on))
+		if (s->aborted || (!t->ready && !(s->early && t->early_on)))
 			continue;
 		int r = ngtcp2_conn_open_bidi_stream(t->conn, &id, s);
 		if (r == NGTCP2_ERR_STREAM_ID_BLOCKED)
@@ -182,6 +184,7 @@ void transport_stream_consume(struct transport_stream *s, size_t n)
 		return;
 	ngtcp2_conn_extend_max_stream_offset(s->t->conn, s->id, n);
 	ngtcp2_conn_extend_max_offset(s->t->conn, n);
+	quic_wake(s->t);
 }
 
 static void drop_chunks(struct transport_stream *s)
@@ -203,10 +206,9 @@ void transport_stream_abort(struct transport_stream *s, uint64_t code)
 	s->aborted = true;
 	s->abort_code = code;
 	list_del(&s->send_link);
-	/* a stream without an id vanishes here: the peer never heard of it */
-	if (s->place == STREAM_WAITS)
-		return;
-	ngtcp2_conn_shutdown_stream(s->t->conn, 0, s->id, code);
+	if (s->place == STREAM_OPEN)
+		ngtcp2_conn_shutdown_stream(s->t->conn, 0, s->id, code);
+	quic_wake(s->t);
 }
 
 size_t quic_stream_next(struct transport_stream *s, ngtcp2_vec *vec, size_t max, bool *ret_fin)
@@ -275,6 +277,16 @@ void quic_rewind_early(struct transport *t)
 		list_del(&s->link);
 		list_add_tail(&t->waiting, &s->link);
 	}
+}
+
+/* Given up before they had an id: the peer never heard of them. */
+void quic_sweep_waiting(struct transport *t)
+{
+	struct transport_stream *s;
+
+	list_for_each(s, &t->waiting, link)
+		if (s->aborted)
+			quic_stream_gone(s);
 }
 
 void quic_stream_gone(struct transport_stream *s)

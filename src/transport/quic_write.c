@@ -83,6 +83,7 @@ int transport_write(struct transport *t, uint8_t *out, size_t *ret_len, size_t *
 	if (t->end.err)
 		return emit_close(t, out, ret_len, ret_seg, ret_path);
 
+	quic_sweep_waiting(t);
 	if (t->stash_len) {
 		memcpy(out, t->stash, t->stash_len);
 		len = seg = t->stash_len;

@@ -61,6 +61,9 @@ struct transport_ops {
 	void (*stream_closed)(void *userdata, void *stream);    /* the handle is gone after this */
 	void (*ticket)(void *userdata, struct span blob);       /* for the next dial; secret */
 	void (*path_validated)(void *userdata, uint32_t path, bool ok);
+	/* Something wants to be written that did not before: transport_write() soon. May be
+	 * called from any function but transport_write() itself. */
+	void (*wake)(void *userdata);
 };
 
 enum { TRANSPORT_LOW_WATER = 256 << 10, TRANSPORT_HIGH_WATER = 1 << 20 };
