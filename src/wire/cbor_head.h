@@ -19,7 +19,17 @@ struct cbor_head {
 /* False, with the error set, unless a head in our profile comes next. */
 bool cbor_head_read(struct cbor *c, struct cbor_head *ret);
 
-size_t cbor_head_len(uint64_t arg);
+static inline size_t cbor_head_len(uint64_t arg)
+{
+	if (arg < 24)
+		return 1;
+	if (arg <= UINT8_MAX)
+		return 2;
+	if (arg <= UINT16_MAX)
+		return 3;
+	return arg <= UINT32_MAX ? 5 : 9;
+}
+
 size_t cbor_head_write(uint8_t *out, enum cbor_major major, uint64_t arg);
 
 /* An array or map whose count is known only at its end: open it, write the

@@ -6,7 +6,7 @@
 #include "wire/cbor_head.h"
 #include "wire/utf8.h"
 
-enum { INFO_1_BYTE = 24, INFO_8_BYTES = 27, INFO_INDEFINITE = 31 };
+enum { INFO_1_BYTE = 24, INFO_2_BYTES, INFO_4_BYTES, INFO_8_BYTES, INFO_INDEFINITE = 31 };
 
 void cbor_fail(struct cbor *c, int err)
 {
@@ -28,12 +28,26 @@ static int why_refused(struct span in)
 	return ERR_TYPE;
 }
 
-static uint64_t load_be(const uint8_t *p, size_t n)
+/* The argument that follows the first byte; sizes known to the compiler are loads. */
+static uint64_t load_arg(const uint8_t *p, unsigned info)
 {
-	uint64_t v = 0;
+	uint16_t v16;
+	uint32_t v32;
+	uint64_t v64;
 
-	memcpy((uint8_t *)&v + sizeof v - n, p, n);
-	return be64toh(v);
+	switch (info) {
+	case INFO_1_BYTE:
+		return p[0];
+	case INFO_2_BYTES:
+		memcpy(&v16, p, sizeof v16);
+		return be16toh(v16);
+	case INFO_4_BYTES:
+		memcpy(&v32, p, sizeof v32);
+		return be32toh(v32);
+	default:
+		memcpy(&v64, p, sizeof v64);
+		return be64toh(v64);
+	}
 }
 
 bool cbor_head_read(struct cbor *c, struct cbor_head *ret)
@@ -64,7 +78,7 @@ bool cbor_head_read(struct cbor *c, struct cbor_head *ret)
 			c->err = ERR_PARSE;
 			return false;
 		}
-		head.arg = load_be(c->in.data + 1, n);
+		head.arg = load_arg(c->in.data + 1, info);
 		len += n;
 		if (cbor_head_len(head.arg) != len) {
 			c->err = ERR_CANON;

@@ -6,17 +6,6 @@
 #include "wire/cbor_head.h"
 #include "wire/utf8.h"
 
-size_t cbor_head_len(uint64_t arg)
-{
-	if (arg < 24)
-		return 1;
-	if (arg <= UINT8_MAX)
-		return 2;
-	if (arg <= UINT16_MAX)
-		return 3;
-	return arg <= UINT32_MAX ? 5 : 9;
-}
-
 size_t cbor_head_write(uint8_t *out, enum cbor_major major, uint64_t arg)
 {
 	uint8_t type = (uint8_t)(major << 5);

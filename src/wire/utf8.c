@@ -42,13 +42,17 @@ size_t utf8_valid_len(struct span s)
 		uint64_t word;
 		size_t n;
 
-		/* most text is ASCII: eight bytes at a time */
+		/* most text is ASCII */
 		if (s.len - at >= sizeof word) {
 			memcpy(&word, s.data + at, sizeof word);
 			if (!(word & 0x8080808080808080u)) {
 				at += sizeof word;
 				continue;
 			}
+		}
+		if (s.data[at] < 0x80) {
+			at++;
+			continue;
 		}
 		n = utf8_next(SPAN(s.data + at, s.len - at));
 		if (!n)
