@@ -347,7 +347,7 @@ int cbor_end(const struct cbor *c)
 
 struct cbor cbor_map_find(struct span map, const char *key)
 {
-	struct cbor c = CBOR(map);
+	struct cbor c = { .in = map, .depth = 1 };      /* the values lie inside the map */
 	struct span last = SPAN_NONE, found = SPAN_NONE;
 
 	for (size_t n = cbor_map(&c, SIZE_MAX); n && !c.err; n--) {

@@ -64,6 +64,8 @@ static void test_nests_as_deep_as_the_limit_and_no_deeper(void **state)
 		memcpy(maps + n, "\xa1\x61\x61", 3);
 	maps[n++] = 0;
 	CHECK_ERR(cbor_validate(SPAN(maps, n)), ERR_LIMIT);
+	CHECK_ERR(cbor_map_find(SPAN(maps, n), "a").err, ERR_LIMIT);
+	CHECK_ERR(cbor_map_find(SPAN(maps + 3, n - 3), "a").err, 0);
 	CHECK_ERR(cbor_validate(SPAN(maps + 3, n - 3)), 0);
 }
 
