@@ -102,6 +102,43 @@ static void fill(uint8_t *p, size_t n)
 
 static uint8_t out[4 << 20];
 
+/* The linker puts this in front of the real call. */
+static bool without_ipv6;
+
+int __real_socket(int domain, int type, int protocol);
+int __wrap_socket(int domain, int type, int protocol);
+
+int __wrap_socket(int domain, int type, int protocol)
+{
+	if (without_ipv6 && domain == AF_INET6) {
+		errno = EAFNOSUPPORT;
+		return -1;
+	}
+	return __real_socket(domain, type, protocol);
+}
+
+static void test_without_ipv6_there_is_still_ipv4(void **)
+{
+	struct udp_config c = { .recv = on_recv, .fd = -1 };
+	struct addr to;
+
+	without_ipv6 = true;
+	open_sink(rx, NULL, -1);
+	open_sink(tx, NULL, -1);
+	CHECK_ERR(addr_parse(&c.bind, "[::1]:0"), 0);
+	struct udp *u = NULL;
+	CHECK_ERR(udp_open(&u, loop, &c), -EAFNOSUPPORT);
+	CHECK(u == NULL);
+	without_ipv6 = false;
+
+	CHECK_ERR(addr_parse(&to, "127.0.0.1:0"), 0);
+	to.port = rx->addr.port;
+	fill(out, 3 * SEG);
+	CHECK_ERR(udp_send(tx->u, &to, SPAN(out, 3 * SEG), SEG), 0);
+	run_until_len(&rx->len, 3 * SEG);
+	CHECK(rx->len == 3 * SEG && rx->buffers == 1 && addr_is_v4(&rx->last_from));
+}
+
 static void test_an_echo_comes_back_over_both_families(void **)
 {
 	static const struct {
@@ -486,6 +523,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(test_an_echo_comes_back_over_both_families),
+		T(test_without_ipv6_there_is_still_ipv4),
 		T(test_a_batch_arrives_coalesced_with_its_segment_size),
 		T(test_a_batch_above_the_limits_is_split),
 		T(test_without_gso_single_packets_carry_the_batch),
