@@ -17,3 +17,9 @@ const char *vault_purpose_name(enum vault_purpose p);
 /* 64 spaces, "TLS 1.3, client CertificateVerify" or "... server ...", a zero byte
  * and a transcript hash of 32 or 48 bytes; nothing else. */
 bool vault_is_certificate_verify(struct span message);
+
+/* What may be signed bare as a statement: neither the start of a TLS 1.3 signature
+ * (64 spaces) nor of a purpose of ours (they all begin with "carrier "). */
+bool vault_is_statement(struct span message);
+
+enum { VAULT_RESTORE_MAX = 256 };       /* bytes that a declared restore may sign */

@@ -10,8 +10,9 @@ struct vault;
 
 struct vault_ops {
 	int (*sign)(void *userdata, enum vault_purpose p, struct span message, struct signature *ret);
-	/* X25519 of the identity's key (converted) with pk, then hash()ed with
-	 * "carrier agree v1" || pk, so that the raw shared point never leaves. */
+	/* X25519 of the identity's key (converted) with pk. What leaves is never the raw
+	 * shared point but hash("carrier agree v1", point || lower || higher) with the two
+	 * X25519 public keys in bytewise order, so that both sides get the same. */
 	int (*agree)(void *userdata, const struct agree_public *pk, uint8_t out[static SHARED_LEN]);
 };
 
@@ -27,3 +28,6 @@ const struct identity *vault_identity(const struct vault *v);
 /* ERR_DENIED: purpose not permitted; ERR_PARSE: not the form the purpose demands. */
 int vault_sign(struct vault *v, enum vault_purpose p, struct span message, struct signature *ret) _must_check_;
 int vault_agree(struct vault *v, const struct agree_public *pk, uint8_t out[static SHARED_LEN]) _must_check_;
+/* The same with a key at hand, for ephemeral ones. ERR_WEAK on a low-order point. */
+int vault_agree_with(const struct agree_secret *sk, const struct agree_public *pk,
+		     uint8_t out[static SHARED_LEN]) _must_check_;
