@@ -61,14 +61,21 @@ bool mac_ok(const uint8_t tag[static MAC_LEN], const struct mac_key *k, const ch
 	return ok;
 }
 
+/* libsodium declares the pointer never NULL; an empty span's may be. */
+static void hmac_add(crypto_auth_hmacsha256_state *st, struct span s)
+{
+	if (s.len)
+		crypto_auth_hmacsha256_update(st, s.data, s.len);
+}
+
 void hkdf_extract(uint8_t prk[static HKDF_PRK_LEN], struct span salt, const struct span *ikm,
 		  size_t pieces)
 {
 	crypto_auth_hmacsha256_state st;
 
-	crypto_auth_hmacsha256_init(&st, salt.data, salt.len);
+	crypto_auth_hmacsha256_init(&st, salt.len ? salt.data : (const uint8_t *)"", salt.len);
 	for (size_t i = 0; i < pieces; i++)
-		crypto_auth_hmacsha256_update(&st, ikm[i].data, ikm[i].len);
+		hmac_add(&st, ikm[i]);
 	crypto_auth_hmacsha256_final(&st, prk);
 	wipe(&st, sizeof st);
 }
@@ -85,7 +92,7 @@ void hkdf_expand(uint8_t *out, size_t out_len, const uint8_t prk[static HKDF_PRK
 		if (block > 1)
 			crypto_auth_hmacsha256_update(&st, t, sizeof t);
 		for (size_t i = 0; i < pieces; i++)
-			crypto_auth_hmacsha256_update(&st, info[i].data, info[i].len);
+			hmac_add(&st, info[i]);
 		crypto_auth_hmacsha256_update(&st, &block, 1);
 		crypto_auth_hmacsha256_final(&st, t);
 		n = MIN(out_len, sizeof t);

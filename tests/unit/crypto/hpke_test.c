@@ -44,6 +44,14 @@ static bool read_string(FILE *f, char out[static VALUE_MAX], bool *ret_is_key)
 	return true;
 }
 
+/* Not by memory: there is padding. */
+static bool same(const struct hpke_context *a, const struct hpke_context *b)
+{
+	return !memcmp(a->key, b->key, sizeof a->key) && a->seq == b->seq &&
+	       !memcmp(a->base_nonce, b->base_nonce, sizeof a->base_nonce) &&
+	       !memcmp(a->exporter, b->exporter, sizeof a->exporter);
+}
+
 static void sides(const struct vector *v, struct hpke_context *send, struct hpke_context *receive)
 {
 	struct agree_secret skE, skR, skS;
@@ -76,7 +84,7 @@ static void sides(const struct vector *v, struct hpke_context *send, struct hpke
 	assert_memory_equal(send->base_nonce, want, 12);
 	unhex(want, 32, v->exporter_secret);
 	assert_memory_equal(send->exporter, want, 32);
-	assert_memory_equal(send, receive, sizeof *send);
+	CHECK(same(send, receive));
 }
 
 static void check_message(const struct vector *v)
@@ -273,7 +281,7 @@ static void test_a_key_elsewhere_may_fail_or_lie(void **state)
 	key.userdata = &bob;
 	CHECK_ERR(hpke_send(&c, enc, &bob.key.pub, &key, SPAN_NONE), 0);
 	CHECK_ERR(hpke_receive(&r, enc, &key, &key.pub, SPAN_NONE), 0);
-	assert_memory_equal(&c, &r, sizeof c);
+	CHECK(same(&c, &r));
 }
 
 static void test_a_point_of_low_order_is_refused_on_both_sides(void **state)
