@@ -16,7 +16,7 @@
  * signal; the handler touches nothing but the atomics. */
 static struct signal_slot {
 	struct loop *_Atomic owner;
-	atomic_int wake_fd, pid, pending;
+	atomic_int wake_fd, pending;
 	size_t sources;                 /* of the owner, which alone reads and writes it */
 	struct sigaction before;
 } slots[NSIG];
@@ -27,12 +27,11 @@ static void on_signal(int signo)
 	const uint64_t one = 1;
 	int saved = errno;
 
-	/* A forked child still has the handler, and the parent's eventfd. */
-	if (atomic_load(&slot->pid) == getpid()) {
-		atomic_store(&slot->pending, 1);
-		if (write(atomic_load(&slot->wake_fd), &one, sizeof one) < 0) {
-			/* Only when the counter is full: then it is readable already. */
-		}
+	/* A forked child still has the handler and the eventfd, but its own table:
+	 * until it execs it can wake its parent for nothing, no more. */
+	atomic_store(&slot->pending, 1);
+	if (write(atomic_load(&slot->wake_fd), &one, sizeof one) < 0) {
+		/* Only when the counter is full: then it is readable already. */
 	}
 	errno = saved;
 }
@@ -68,7 +67,6 @@ static int signal_claim(struct loop *l, int signo)
 
 	atomic_store(&slot->pending, 0);
 	atomic_store(&slot->wake_fd, l->wake_fd);
-	atomic_store(&slot->pid, getpid());
 	sigfillset(&sa.sa_mask);
 	if (sigaction(signo, &sa, &slot->before) < 0) {
 		int err = -errno;
@@ -92,7 +90,6 @@ void signal_release(struct source *s)
 	if (!s->number || --slot->sources)
 		return;
 	(void)sigaction(s->number, &slot->before, NULL);
-	atomic_store(&slot->pid, 0);
 	atomic_store(&slot->owner, NULL);
 }
 

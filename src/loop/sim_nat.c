@@ -85,7 +85,8 @@ static struct sim_mapping *find_port(const struct sim_nat *nat, uint16_t port)
 	return NULL;
 }
 
-static struct sim_mapping *find_inner(const struct sim_nat *nat, const struct addr *inner, const struct addr *dest)
+static struct sim_mapping *find_inner(const struct sim_nat *nat, const struct addr *inner,
+				      const struct addr *dest)
 {
 	for (size_t i = 0; i < nat->len; i++) {
 		struct sim_mapping *m = &nat->mappings[i];

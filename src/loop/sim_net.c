@@ -266,7 +266,8 @@ static bool route(struct path *p, struct sim_host *h, const struct addr *from, c
 	return sim_nat_out(h->nat, from, to, &p->from) >= 0;
 }
 
-int sim_net_send(struct sim_host *h, const struct addr *from, const struct addr *to, struct span data, size_t seg)
+int sim_net_send(struct sim_host *h, const struct addr *from, const struct addr *to, struct span data,
+		 size_t seg)
 {
 	struct sim *s = h->sim;
 	struct sim_pair *pair = NULL;

@@ -17,8 +17,10 @@ static struct loop *loop;
 static bool old_kernel;
 static unsigned refused;
 
-int __real_epoll_pwait2(int fd, struct epoll_event *ev, int n, const struct timespec *ts, const sigset_t *set);
-int __wrap_epoll_pwait2(int fd, struct epoll_event *ev, int n, const struct timespec *ts, const sigset_t *set);
+int __real_epoll_pwait2(int fd, struct epoll_event *ev, int n, const struct timespec *ts,
+			const sigset_t *set);
+int __wrap_epoll_pwait2(int fd, struct epoll_event *ev, int n, const struct timespec *ts,
+			const sigset_t *set);
 
 int __wrap_epoll_pwait2(int fd, struct epoll_event *ev, int n, const struct timespec *ts, const sigset_t *set)
 {
@@ -486,9 +488,11 @@ static void test_a_bad_descriptor_is_refused(void **)
 	CHECK(s == (struct source *)1);
 }
 
+static int outer_fd;
+
 static bool readable(int timeout)
 {
-	struct pollfd p = { .fd = loop_fd(loop), .events = POLLIN };
+	struct pollfd p = { .fd = outer_fd, .events = POLLIN };
 
 	return poll(&p, 1, timeout) == 1;
 }
@@ -501,6 +505,7 @@ static void test_an_outer_poll_wakes_for_everything(void **)
 	struct source *d;
 
 	fired_last = 0;
+	outer_fd = loop_fd(loop);
 	CHECK(!readable(0));
 	CHECK_ERR(loop_add_timer(loop, &t.s, on_shot, &t), 0);
 	t.at = loop_now(loop) + MILLIS(5);
@@ -516,6 +521,16 @@ static void test_an_outer_poll_wakes_for_everything(void **)
 	CHECK(readable(0));
 	turn(0);
 	CHECK(!readable(0));
+
+	/* Armed inside a callback, published when the turn ends. */
+	fired_last = 0;
+	t.rearm = 1;
+	t.at = loop_now(loop);
+	CHECK_ERR(source_arm(t.s, t.at), 0);
+	turn(0);
+	CHECK(t.fired == 2 && readable(1000));
+	turn(0);
+	CHECK(t.fired == 3);
 
 	/* A timer that is moved away wakes nobody at its old time. */
 	t.at = loop_now(loop) + SECONDS(100);

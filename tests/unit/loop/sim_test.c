@@ -17,7 +17,7 @@ struct node {
 	tstamp last_at;
 	uint64_t packets, bytes, buffers, turns, order_breaks;
 	uint32_t last_number;
-	bool echo, free_on_recv, crash_on_recv;
+	bool echo, free_on_recv, crash_on_recv, marked;
 	size_t biggest_seg_count;
 };
 
@@ -42,6 +42,7 @@ static void on_recv(void *userdata, const struct addr *from, struct span data, s
 		uint32_t number = 0;
 
 		memcpy(&number, rest.data, MIN(rest.len, sizeof number));
+		CHECK(!n->marked || rest.data[0] == 0x55);
 		n->order_breaks += number < n->last_number;
 		n->last_number = number;
 	}
@@ -359,9 +360,13 @@ static void test_batches_arrive_coalesced_now_and_then(void **)
 	static uint8_t data[40 * SEG + 10];
 	const struct addr to = at("192.0.2.2:7");
 
+	b.marked = true;
+	for (size_t i = 0; i < sizeof data; i += SEG)
+		data[i] = 0x55;
 	for (int i = 0; i < 50; i++) {
 		CHECK_ERR(udp_send(a.u, &to, SPAN_OF(data), SEG), 0);
-		run_for(MILLIS(1));
+		if (i % 2)
+			run_for(MILLIS(1));
 	}
 	run_for(SECONDS(1));
 	CHECK(b.packets == 50 * 41 && b.bytes == 50 * sizeof data);

@@ -340,6 +340,12 @@ static void test_a_full_socket_says_again_and_tells_when_it_is_writable(void **)
 	turns = tx->turns;
 	CHECK_ERR(loop_turn(loop, 0), 0);
 	CHECK(tx->turns == turns);
+
+	/* And it works again. */
+	fail_sends(0, 1, EAGAIN);
+	CHECK_ERR(udp_send(tx->u, &rx->addr, SPAN(out, 4 * SEG), SEG), ERR_AGAIN);
+	run_until_len(&tx->turns, turns + 1);
+	CHECK(tx->turns == turns + 1);
 }
 
 static void test_an_interrupted_send_is_repeated(void **)
