@@ -1,5 +1,4 @@
 /* Setting values and adding sections: finds where the text goes. */
-#include <errno.h>
 #include <inttypes.h>
 
 #include "base/err.h"
@@ -263,6 +262,11 @@ int toml_table_array_add(struct toml_table *t, const char *dotted, struct toml_t
 	err = insert(doc, pos, pos, &text);
 	if (err < 0)
 		return err;
-	*ret = toml_table_array_at(t, dotted, toml_table_array_len(t, dotted) - 1);
+
+	/* by the copy of the path: dotted may have been text of the document */
+	err = toml_path_walk(t, &path, &parent, &i, &v);
+	if (err != 1)
+		return err < 0 ? err : ERR_STATE;
+	*ret = v->items.v[v->items.n - 1]->table;
 	return 0;
 }

@@ -96,9 +96,13 @@ static void exchange(struct toml *doc, struct toml *fresh)
 
 static int build_text(struct buf *out, const struct toml *doc, const struct toml_cut *cuts, size_t n)
 {
-	size_t pos = 0;
+	size_t pos = 0, len = doc->len;
 
-	out->max = TOML_SIZE_MAX;
+	for (size_t i = 0; i < n; i++)
+		len += cuts[i].insert.len - (cuts[i].to - cuts[i].from);
+	if (len > TOML_SIZE_MAX)
+		return ERR_LIMIT;
+	(void)buf_reserve(out, len);    /* at once: growing would leave copies of secrets behind */
 	for (size_t i = 0; i < n; i++) {
 		buf_add(out, doc->text + pos, cuts[i].from - pos);
 		buf_add_span(out, cuts[i].insert);

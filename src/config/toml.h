@@ -68,7 +68,7 @@ struct toml_table *toml_value_table(const struct toml_value *v);        /* NULL 
 size_t toml_table_array_len(const struct toml_table *t, const char *dotted);
 struct toml_table *toml_table_array_at(const struct toml_table *t, const char *dotted, size_t i);
 
-/* Iterate over direct keys in order: NULL at the end. */
+/* Iterate over direct keys in order: NULL at the end. ret_v may be NULL. */
 const char *toml_key_at(const struct toml_table *t, size_t i, const struct toml_value **ret_v);
 
 /* Appends key as one part of a path. */
@@ -76,7 +76,8 @@ int toml_quote_key(struct buf *out, const char *key) _must_check_;
 
 /* ---- editing: keeps everything else as it stands ----
  *
- * Every edit gives a document that parses, or fails and changes nothing:
+ * Every edit gives a document that parses, or fails and changes nothing; it costs
+ * as much as parsing the document.
  *
  * ERR_TYPE    a table stands there, or no table on the way to it
  * ERR_STATE   cannot be written in this place; the table was removed

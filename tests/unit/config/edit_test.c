@@ -296,6 +296,22 @@ static void test_any_name_can_be_quoted_into_a_path(void **)
 	}
 }
 
+static void test_text_of_the_document_may_go_into_an_edit(void **)
+{
+	_cleanup_(toml_freep) struct toml *t = NULL;
+	struct toml_table *r, *el;
+	const char *s;
+
+	CHECK_ERR(toml_parse(&t, SPAN_STR("a = 'b'\n[[l]]\n"), NULL), 0);
+	r = toml_root(t);
+	CHECK_ERR(toml_table_array_add(r, toml_key_at(r, 1, NULL), &el), 0);
+	CHECK(toml_table_array_at(r, "l", 1) == el);
+	CHECK(toml_string(r, "a", &s) == 1);
+	CHECK_ERR(toml_set_string(el, s, s), 0);
+	CHECK_ERR(toml_remove(r, toml_key_at(r, 0, NULL)), 0);
+	check_text(t, "[[l]]\n\n[[l]]\nb = \"b\"\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -303,6 +319,7 @@ int main(void)
 		cmocka_unit_test(test_handles_outlive_edits),
 		cmocka_unit_test(test_inline_elements_can_be_edited_too),
 		cmocka_unit_test(test_an_edit_over_a_limit_changes_nothing),
+		cmocka_unit_test(test_text_of_the_document_may_go_into_an_edit),
 		cmocka_unit_test(test_any_name_can_be_quoted_into_a_path),
 	};
 	return RUN_TESTS(tests);
