@@ -98,8 +98,9 @@ int network_secret_parse(struct network_secret *ret, const char *text, struct te
 	return err;
 }
 
-static int state(uint8_t out[static STATEMENT_LEN], enum network_role role, const struct identity *member,
-		 const struct identity *broker, const uint8_t nonce[static NETWORK_NONCE_LEN])
+static int write_statement(uint8_t out[static STATEMENT_LEN], enum network_role role,
+			   const struct identity *member, const struct identity *broker,
+			   const uint8_t nonce[static NETWORK_NONCE_LEN])
 {
 	if (role != NETWORK_PUBLISH && role != NETWORK_SUBSCRIBE)
 		return -EINVAL;
@@ -118,7 +119,7 @@ int network_prove(uint8_t out[static NETWORK_PROOF_LEN], const struct network_se
 	uint8_t statement[STATEMENT_LEN];
 	struct signature sig;
 	struct sign_seed seed;
-	int err = state(statement, role, member, broker, nonce);
+	int err = write_statement(statement, role, member, broker, nonce);
 
 	if (err < 0)
 		return err;
@@ -141,7 +142,7 @@ int network_verify(const struct network_address *network, enum network_role role
 	uint8_t statement[STATEMENT_LEN];
 	struct sign_public pk;
 	struct signature sig;
-	int err = state(statement, role, member, broker, nonce);
+	int err = write_statement(statement, role, member, broker, nonce);
 
 	if (err < 0)
 		return err;

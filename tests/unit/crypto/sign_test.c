@@ -70,6 +70,19 @@ static void test_a_purpose_is_a_prefix_that_ends_in_zero(void **state)
 	CHECK_ERR(sign_verify(&pk, "", SPAN("carrier test v1\0hello", 21), &sig), 0);
 }
 
+static void test_a_purpose_is_signed_as_documented(void **state)
+{
+	struct sign_seed seed;
+	struct signature sig, want;
+	(void)state;
+
+	unhex(seed.b, sizeof seed.b, known[0].seed);
+	unhex(want.b, sizeof want.b,
+	      "49ffd972a03fd3c64ffce099527fe8906c46ab7b544c990039617741671945084b8e53cc5bf5b28d93daee7f2c886b3bd91b07cec800695cc060e185fced0908");
+	CHECK_ERR(sign_make(&sig, &seed, "carrier test v1", SPAN_STR("hello")), 0);
+	assert_memory_equal(sig.b, want.b, sizeof sig.b);
+}
+
 static void test_a_signature_for_one_purpose_is_worthless_for_another(void **state)
 {
 	static const char *const purposes[] = { "", "a", "ab", "carrier test v1", "carrier test v2" };
@@ -250,6 +263,7 @@ int main(void)
 		cmocka_unit_test(test_gives_the_published_signatures),
 		cmocka_unit_test(test_bare_messages_are_what_the_sign_command_signs),
 		cmocka_unit_test(test_a_purpose_is_a_prefix_that_ends_in_zero),
+		cmocka_unit_test(test_a_purpose_is_signed_as_documented),
 		cmocka_unit_test(test_a_signature_for_one_purpose_is_worthless_for_another),
 		cmocka_unit_test(test_every_flipped_bit_is_refused),
 		cmocka_unit_test(test_any_length_signs_and_verifies),
