@@ -46,7 +46,7 @@ int addr_parse(struct addr *ret, const char *text)
 
 	unsigned long port = strtoul(colon + 1, &end, 10);
 	size_t n = (size_t)(colon - text);
-	if (*end || port > 65535 || strlen(colon + 1) > 5 || n >= sizeof host)
+	if (*end || port > 65535 || (colon[1] == '0' && colon[2]) || strlen(colon + 1) > 5 || n >= sizeof host)
 		return ERR_PARSE;
 	memcpy(host, text, n);
 	host[n] = 0;

@@ -92,8 +92,8 @@ int file_make_dirs(const char *path)
 	char part[4096];
 	size_t n = strlen(path);
 
-	if (n >= sizeof part)
-		return -ENAMETOOLONG;
+	if (!n || n >= sizeof part)
+		return n ? -ENAMETOOLONG : -ENOENT;
 	memcpy(part, path, n + 1);
 	for (char *p = part + 1;; p++) {
 		if (*p != '/' && *p)
@@ -102,8 +102,10 @@ int file_make_dirs(const char *path)
 		*p = 0;
 		if (mkdir(part, 0700) < 0 && errno != EEXIST)
 			return -errno;
-		if (!was)
-			return 0;
+		if (!was) {
+			struct stat st;
+			return stat(path, &st) < 0 ? -errno : S_ISDIR(st.st_mode) ? 0 : -ENOTDIR;
+		}
 		*p = was;
 	}
 }

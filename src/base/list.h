@@ -34,7 +34,7 @@ static inline void list_del(struct list *n)
 
 /* The current element may be deleted in the body; its neighbour may not. */
 #define list_for_each(pos, head, member)                                                          \
-	for (typeof(*(pos)) *_n, *_it = list_entry((head)->next, typeof(*(pos)), member);         \
-	     &_it->member != (head) &&                                                            \
-	     ((pos) = _it, _n = list_entry(_it->member.next, typeof(*(pos)), member), 1);         \
-	     _it = _n)
+	for (struct list *_at = (head)->next, *_next = _at->next;                                 \
+	     _at != (head) && ((pos) = (void *)((char *)_at - LIST_OFFSET(pos, member)), 1);      \
+	     _at = _next, _next = _at->next)
+#define LIST_OFFSET(pos, member) offsetof(typeof(*(pos)), member)

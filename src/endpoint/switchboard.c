@@ -82,34 +82,41 @@ static void on_confirmed(void *userdata)
 
 static void on_opened(void *userdata, struct transport_stream *s)
 {
-	streams_on_opened(((struct conn *)userdata)->streams, s);
+	struct conn *c = userdata;
+
+	if (c->streams)
+		streams_on_opened(c->streams, s);
 }
 
 static void on_data(void *userdata, void *stream, struct span data, bool fin, bool early)
 {
-	(void)userdata;
-	if (stream)
+	struct conn *c = userdata;
+
+	if (c->streams && stream)
 		streams_on_data(stream, data, fin, early);
 }
 
 static void on_writable(void *userdata, void *stream)
 {
-	(void)userdata;
-	if (stream)
+	struct conn *c = userdata;
+
+	if (c->streams && stream)
 		streams_on_writable(stream);
 }
 
 static void on_reset(void *userdata, void *stream, uint64_t code)
 {
-	(void)userdata;
-	if (stream)
+	struct conn *c = userdata;
+
+	if (c->streams && stream)
 		streams_on_reset(stream, code);
 }
 
 static void on_closed(void *userdata, void *stream)
 {
-	(void)userdata;
-	if (stream)
+	struct conn *c = userdata;
+
+	if (c->streams && stream)
 		streams_on_closed(stream);
 }
 
@@ -156,7 +163,7 @@ static void conn_free(struct conn *c)
 	heap_del(&c->sb->timers, &c->timer);
 	if (map_get(&c->sb->by_token, &c->token) == c)
 		map_del(&c->sb->by_token, &c->token);
-	streams_free(c->streams, ERR_CLOSED);
+	streams_free(take(c->streams), ERR_CLOSED);     /* the transport's last words find nobody */
 	transport_free(c->transport);
 	free(c);
 }
@@ -249,6 +256,13 @@ void conn_close(struct conn *c, uint64_t code, const char *reason)
 	mark_dirty(c);
 }
 
+void conn_redirect(struct conn *c, const struct addr *to)
+{
+	c->paths[0].addr = *to;
+	c->poked = 0;
+	mark_dirty(c);
+}
+
 void conn_forget(struct conn *c)
 {
 	c->forgotten = true;
@@ -328,9 +342,9 @@ static void on_recv(void *userdata, const struct addr *from, struct span data, s
 		struct conn_path *p = path_from(c, from);
 		if (!p)
 			continue;
+		mark_dirty(c);          /* first: what the callbacks dial flushes after this one */
 		transport_read(c->transport, p->number, d, now);
 		c->heard = now;
-		mark_dirty(c);
 		last = c;
 	}
 }

@@ -70,6 +70,8 @@ struct conn_dial {
 	void *userdata;
 };
 int conn_dial(struct switchboard *sb, const struct conn_dial *d, struct conn **ret) _must_check_;
+/* A dialled connection's first path leads elsewhere from now on: another relay. */
+void conn_redirect(struct conn *c, const struct addr *to);
 /* Ends in order: `ended` follows at the end of the turn. */
 void conn_close(struct conn *c, uint64_t code, const char *reason);
 /* The userdata is dying: no callback any more; the connection closes. */

@@ -1,0 +1,177 @@
+/* A QUIC connection to one broker, made when somebody needs it, closed when nobody
+ * does: an idle device holds none. */
+#include <errno.h>
+
+#include "base/err.h"
+#include "endpoint/internal.h"
+
+enum link_state { LINK_IDLE, LINK_RESOLVING, LINK_UP };
+
+struct link {
+	struct endpoint *e;
+	struct broker_line broker;
+	enum link_state state;
+	struct conn *conn;
+	bool early, ready;
+	struct list users;
+	unsigned resolving;             /* answers of older questions are not ours */
+	struct source *later;           /* runs what must not run inside link_use() */
+};
+
+/* Failure is told to each user once; whoever comes back in its callback starts anew. */
+static void link_down(struct link *l, int err, const char *detail)
+{
+	struct list gone;
+	struct link_user *u;
+
+	list_init(&gone);
+	l->state = LINK_IDLE;
+	l->conn = NULL;
+	l->ready = l->early = false;
+	while ((u = list_first(&l->users, struct link_user, entry))) {
+		list_del(&u->entry);
+		list_add_tail(&gone, &u->entry);
+	}
+	while ((u = list_first(&gone, struct link_user, entry))) {
+		list_del(&u->entry);
+		u->down(u, l, err, detail);
+	}
+}
+
+static void on_ready(void *userdata, struct conn *c)
+{
+	struct link *l = userdata;
+	struct link_user *u;
+
+	(void)c;
+	l->ready = true;
+	list_for_each(u, &l->users, entry)
+		if (u->ready)
+			u->ready(u, l);
+}
+
+static void on_ticket(void *userdata, struct conn *c, struct span blob)
+{
+	struct link *l = userdata;
+
+	(void)c;
+	if (l->e->config.ticket_save)
+		l->e->config.ticket_save(l->e->config.userdata, TRANSPORT_ALPN_BROKER, &l->broker.id, blob);
+}
+
+static void on_ended(void *userdata, struct conn *c, const struct transport_end *end)
+{
+	struct link *l = userdata;
+
+	if (c != l->conn)
+		return;
+	link_down(l, end->err == ERR_TIMEOUT && !l->ready ? ERR_NOBROKER : end->err, end->reason);
+}
+
+static const struct conn_ops conn_ops = { .ready = on_ready, .ticket = on_ticket, .ended = on_ended };
+
+static void tell_up(struct link *l)
+{
+	struct link_user *u;
+
+	list_for_each(u, &l->users, entry)
+		if (u->up)
+			u->up(u, l, l->early);
+}
+
+static void on_resolved(void *userdata, int err, const struct addr *addrs, size_t n)
+{
+	struct link *l = userdata;
+	_cleanup_(buf_wipe) struct buf ticket = {};
+
+	if (l->state != LINK_RESOLVING)
+		return;
+	if (err < 0 || !n) {
+		link_down(l, ERR_NOBROKER, "its name does not resolve");
+		return;
+	}
+
+	struct conn_dial d = { .to = addrs[0], .alpn = TRANSPORT_ALPN_BROKER, .peer = l->broker.id,
+			       .ops = &conn_ops, .userdata = l };
+	random_bytes(&d.token, sizeof d.token);
+	random_bytes(&d.peer_token, sizeof d.peer_token);
+	if (l->e->config.ticket_load &&
+	    l->e->config.ticket_load(l->e->config.userdata, TRANSPORT_ALPN_BROKER, &l->broker.id, &ticket) >= 0)
+		d.ticket = buf_span(&ticket);
+	err = conn_dial(l->e->sb, &d, &l->conn);
+	if (err < 0) {
+		link_down(l, err, "");
+		return;
+	}
+	l->state = LINK_UP;
+	l->early = d.ticket.len > 0;
+	tell_up(l);
+}
+
+static void on_later(void *userdata)
+{
+	struct link *l = userdata;
+
+	if (list_empty(&l->users) || l->state != LINK_IDLE)
+		return;
+	l->state = LINK_RESOLVING;
+	endpoint_resolve(l->e, l->broker.host, l->broker.port, on_resolved, l);
+}
+
+void link_use(struct link *l, struct link_user *u)
+{
+	list_add_tail(&l->users, &u->entry);
+	if (l->state == LINK_IDLE) {
+		source_trigger(l->later);
+	} else if (l->state == LINK_UP) {
+		if (u->up)
+			u->up(u, l, l->early);
+		if (l->ready && u->ready && !list_empty(&u->entry))
+			u->ready(u, l);
+	}
+}
+
+void link_release(struct link_user *u)
+{
+	list_del(&u->entry);
+}
+
+/* Nobody is left: closed at the end of the turn in which a stream went last would race
+ * with its last bytes, so the connection idles out by itself unless it is used again. */
+struct conn *link_conn(const struct link *l) { return l->conn; }
+const struct broker_line *link_broker(const struct link *l) { return &l->broker; }
+
+void link_headers(const struct link *l, struct cbor_map *m, const char *path)
+{
+	cbor_map_str(m, ":path", path);
+	if (l->broker.token[0])
+		cbor_map_str(m, "token", l->broker.token);
+}
+
+int link_new(struct link **ret, struct endpoint *e, const struct broker_line *b)
+{
+	struct link *l = calloc(1, sizeof *l);
+
+	if (!l)
+		return -ENOMEM;
+	l->e = e;
+	l->broker = *b;
+	list_init(&l->users);
+	int err = loop_add_defer(e->config.loop, &l->later, on_later, l);
+	if (err < 0) {
+		free(l);
+		return err;
+	}
+	*ret = l;
+	return 0;
+}
+
+void link_free(struct link *l)
+{
+	if (!l)
+		return;
+	if (l->conn)
+		conn_forget(l->conn);
+	source_free(l->later);
+	free(l);
+}
