@@ -65,6 +65,8 @@ int ranges_add(struct ranges *s, uint64_t from, uint64_t to)
 /* A hole in a full set keeps what it should lose: sending twice is harmless. */
 void ranges_del(struct ranges *s, uint64_t from, uint64_t to)
 {
+	if (from >= to)
+		return;
 	for (size_t i = lower(s, from); i < s->len && s->r[i].from < to;) {
 		struct range old = s->r[i];
 

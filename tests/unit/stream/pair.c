@@ -43,7 +43,7 @@ static void on_writable(void *userdata, void *stream)
 
 static void on_reset(void *userdata, void *stream, uint64_t code)
 {
-	(void)userdata;
+	((struct pair_side *)userdata)->reset_code = code;
 	streams_on_reset(stream, code);
 }
 

@@ -15,6 +15,7 @@ struct pair_side {
 	struct streams *ss;
 	const struct identity *id;
 	unsigned admitted, ready, confirmed, validated, failed, bad_reads;
+	uint64_t reset_code;            /* the last one the peer sent */
 	struct buf ticket;
 };
 
