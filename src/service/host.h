@@ -18,6 +18,12 @@
  * RULES_DEL    identity path?                           removed (uint)
  * NET_JOIN     secret (bytes)                           address (bytes)
  * NET_LEAVE    {}                                       {}
+ * NET_GET      {}                                       {address? (bytes)}: none, no network
+ *
+ * Rules: identity is text as in [[authorize]], never "self"; path text; methods and
+ * tcp arrays of text; root, user and code text; times unsigned unix seconds; see
+ * host_rule.h for both directions. Answers go to the caller as they are, but for
+ * addresses, which become text.
  */
 #pragma once
 
@@ -28,6 +34,7 @@
 enum host_call {
 	HOST_SYSINFO = 1, HOST_SHELL, HOST_FILES, HOST_TCP, HOST_SERVICE,
 	HOST_RULES_ADD, HOST_RULES_DEL, HOST_NET_JOIN, HOST_NET_LEAVE,
+	HOST_NET_GET,
 	_HOST_CALL_MAX,
 };
 

@@ -19,6 +19,7 @@ struct service {
 	const char *methods;            /* "GET" or "GET POST DELETE"; NULL: any or none */
 	bool replay_safe;               /* may be asked in 0-RTT */
 	bool any_grant;                 /* for every caller that holds any grant (disco) */
+	bool claims;                    /* an unclaimed device knows this path, to be claimed by it */
 	/* Attach a handler to call->stream or answer and end it. call lives for this call. */
 	void (*open)(struct services *ss, const struct service_call *call);
 	void *userdata;                 /* of a route added at run time */
@@ -37,14 +38,22 @@ struct service_call {
 struct services_config {
 	struct loop *loop;
 	struct auth *auth;
-	struct claim *claim;            /* NULL: never unclaimed (libcarrier without rules) */
+	struct claim *claim;            /* NULL: never to be claimed; without rules everything is denied */
 	struct service_host host;
 	const struct log_sink *log;
 	struct identity self;
 	const char *application, *application_version;  /* disco shows them */
-	int64_t (*unix_time)(void);     /* AUTH_TIME_UNKNOWN where the clock is not to be trusted */
+	int64_t (*unix_time)(void);     /* AUTH_TIME_UNKNOWN where the clock is not to be trusted, as NULL says */
 };
 
+enum {
+	SERVICES_MAX = 1024,
+	SERVICE_METHOD_MAX = 31,
+	SERVICE_STATUS_OK = 200,
+};
+
+/* The strings of the configuration stay the caller's and must outlive it. The
+ * process must ignore SIGPIPE: services write to programs that may have ended. */
 int services_new(struct services **ret, const struct services_config *config) _must_check_;
 void services_free(struct services *ss);        /* after every stream is gone */
 DEFINE_FREEP(struct services *, services_free)
@@ -67,6 +76,16 @@ void services_accept(struct services *ss, const struct identity *caller, struct 
  * NULL if it is not one. */
 const char *service_path_of(const char *name);
 
-/* Answering helpers: status header block; status + one message + end. */
+/* Answering helpers: a status header block and the end; 200, one message and the
+ * end. A stream that cannot be answered is reset. */
 void service_answer(struct stream *s, unsigned status, const char *error);
 void service_answer_message(struct stream *s, struct span cbor);
+/* What a path answers that is unknown, or not for this caller. */
+void service_answer_unknown(struct stream *s);
+/* The status that stands for an error of the host. */
+void service_answer_err(struct stream *s, int err);
+/* The other direction, for the asking side: 0 below 300. */
+int service_status_err(unsigned status);
+
+/* The header block of a request without further headers; method may be NULL. */
+void service_put_request(struct buf *out, const char *path, const char *method);
