@@ -51,8 +51,7 @@ static void forget_request(struct peer *p)
 	link_release(&p->user);
 	if (!s)
 		return;
-	stream_attach(s, &(struct stream_handler){}, NULL);
-	stream_reset(s, STREAM_CODE_CANCEL);
+	stream_abandon(s);
 }
 
 static void peer_free(struct peer *p)

@@ -102,8 +102,7 @@ static void on_headers(void *userdata, struct stream *s, const struct headers *h
 		struct span why = span_first(headers_text(h, ":error"), 64);
 		snprintf(text, sizeof text, "%.*s", (int)why.len, (const char *)why.data);
 		p->stream = NULL;
-		stream_attach(s, &(struct stream_handler){}, NULL);
-		stream_reset(s, STREAM_CODE_CANCEL);
+		stream_abandon(s);
 		failed(p, status == 403 ? ERR_DENIED : ERR_PROTOCOL, text);
 		return;
 	}
@@ -188,8 +187,7 @@ static void forget_stream(struct publication *p)
 
 	if (!s)
 		return;
-	stream_attach(s, &(struct stream_handler){}, NULL);
-	stream_reset(s, STREAM_CODE_CANCEL);
+	stream_abandon(s);
 }
 
 void publication_start(struct publication *p)

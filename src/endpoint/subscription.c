@@ -95,8 +95,7 @@ static void on_headers(void *userdata, struct stream *s, const struct headers *h
 
 	if (status != 200 || nonce.len != NETWORK_NONCE_LEN) {
 		f->stream = NULL;
-		stream_attach(s, &(struct stream_handler){}, NULL);
-		stream_reset(s, STREAM_CODE_CANCEL);
+		stream_abandon(s);
 		feed_failed(f, status == 403 ? ERR_DENIED : ERR_PROTOCOL, "the broker refuses the subscription");
 		return;
 	}
@@ -242,8 +241,7 @@ void subscription_free(struct subscription *sub)
 		source_free(f->timer);
 		struct stream *s = take(f->stream);
 		if (s) {
-			stream_attach(s, &(struct stream_handler){}, NULL);
-			stream_reset(s, STREAM_CODE_CANCEL);
+			stream_abandon(s);
 		}
 	}
 	for (size_t at = 0; (m = map_next(&sub->members, &at));)

@@ -93,6 +93,14 @@ void stream_fail(struct stream *s, enum stream_code code, int err)
 
 void stream_reset(struct stream *s, enum stream_code code) { stream_fail(s, code, ERR_STATE); }
 
+void stream_abandon(struct stream *s)
+{
+	static const struct stream_handler nobody;
+
+	stream_attach(s, &nobody, NULL);
+	stream_reset(s, STREAM_CODE_CANCEL);
+}
+
 static int err_of_code(uint64_t code)
 {
 	static const int errs[] = {

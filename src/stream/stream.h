@@ -67,6 +67,8 @@ int stream_send_chunk(struct stream *s, struct span prefix, struct chunk *c) _mu
 bool stream_can_send(const struct stream *s);
 void stream_end(struct stream *s);              /* half-close; queued messages still go */
 void stream_reset(struct stream *s, enum stream_code code);     /* closed(…, ERR_STATE) follows at the end of the turn */
+/* Whoever handled it is dying: no callback any more, the stream is cancelled. */
+void stream_abandon(struct stream *s);
 void stream_pause(struct stream *s);
 void stream_resume(struct stream *s);
 void *stream_userdata(const struct stream *s);

@@ -61,6 +61,10 @@ static void on_rand(uint8_t *out, size_t len, const ngtcp2_rand_ctx *ctx)
 {
 	(void)ctx;
 	gnutls_rnd(GNUTLS_RND_NONCE, out, len);
+	/* The library draws one byte to decide whether to grease the fixed bit (RFC 9287), by
+	 * which we tell QUIC from control datagrams: never. */
+	if (len == 1)
+		out[0] &= 0xfe;
 }
 
 static void make_cid(const struct transport *t, ngtcp2_cid *cid, const struct token *token, size_t len)
@@ -275,6 +279,7 @@ static void settings_for(const struct transport_config *config, ngtcp2_settings 
 	p->max_idle_timeout = config->idle_timeout ?: SECONDS(16);
 	p->active_connection_id_limit = 7;
 	p->max_udp_payload_size = 65527;
+	p->grease_quic_bit = 0;         /* the bit tells QUIC from control datagrams */
 }
 
 static struct transport *transport_alloc(const struct transport_config *config, bool is_server)
