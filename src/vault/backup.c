@@ -187,7 +187,7 @@ static int apply(struct home *h, const struct backup *b, struct span passphrase,
 int backup_restore(struct home *h, struct span file, struct span passphrase,
 		   struct home_error *error)
 {
-	_cleanup_(buf_wipe) struct buf plain = { .max = BACKUP_SIZE_MAX };
+	_cleanup_(buf_wipe) struct buf plain = { 0 };
 	struct backup b = { 0 };
 	int err;
 

@@ -95,7 +95,8 @@ int envelope_open(struct buf *out, const char *purpose, struct span passphrase, 
 	err = associated(&ad, purpose, sealed.data);
 	if (err < 0)
 		return err;
-	uint8_t *p = buf_reserve(out, box.len - AEAD_TAG_LEN);
+	/* one more, because room for nothing may be NULL without an error */
+	uint8_t *p = buf_reserve(out, box.len - AEAD_TAG_LEN + 1);
 	if (!p)
 		return buf_err(out);
 	err = key_of(key, sealed.data, passphrase);

@@ -49,7 +49,9 @@ int name_check(const char *name, struct text_error *detail)
 
 static struct toml_table *names_table(const struct home *h)
 {
-	return toml_value_table(toml_get(toml_root(h->config), "names"));
+	const struct toml_value *v = toml_get(toml_root(h->config), "names");
+
+	return v ? toml_value_table(v) : NULL;
 }
 
 int names_check_all(const struct home *h, struct home_error *error)
