@@ -4,6 +4,7 @@
 
 #include "base/err.h"
 #include "broker/internal.h"
+#include "path/token.h"
 
 enum { KEEPALIVE_DEFAULT = 25, ROUTE_RATE_DEFAULT = 100000000, HINTS_PER_SECOND = 1000 };
 
@@ -74,7 +75,8 @@ static void on_turn(void *userdata)
 static int on_accept(void *userdata, const struct addr *from, const struct token *token, struct conn_accept *ret)
 {
 	(void)from;
-	(void)token;
+	if (token_kind(token) != TOKEN_BROKER)
+		return ERR_UNKNOWN;     /* for a device that is not here */
 	*ret = (struct conn_accept){ .alpn = TRANSPORT_ALPN_BROKER, .ops = &broker_conn_ops, .userdata = userdata };
 	return 0;
 }

@@ -3,6 +3,7 @@
 
 #include "base/err.h"
 #include "broker/internal.h"
+#include "path/token.h"
 
 /* What one connection asked for; freed with its stream. */
 struct request {
@@ -35,9 +36,11 @@ static int answer_send(struct stream *s, struct cbor_map *m, struct buf *out)
 
 static void refuse(struct stream *s, unsigned status, const char *error)
 {
+	static const struct stream_handler nobody;
 	_cleanup_buf_ struct buf out = {};
 	struct cbor_map m;
 
+	stream_attach(s, &nobody, NULL);
 	answer_begin(&m, &out, status, error);
 	if (answer_send(s, &m, &out) < 0)
 		stream_reset(s, STREAM_CODE_INTERNAL);
@@ -191,7 +194,8 @@ static void connect_peers(struct broker *b, struct conn *c, struct listener *via
 
 	if (!exact(headers_bytes(h, "target"), target.key, sizeof target.key) ||
 	    !exact(headers_bytes(h, "a"), to_device.b, sizeof to_device.b) ||
-	    !exact(headers_bytes(h, "b"), to_caller.b, sizeof to_caller.b)) {
+	    !exact(headers_bytes(h, "b"), to_caller.b, sizeof to_caller.b) || token_kind(&to_device) != TOKEN_PEER ||
+	    token_kind(&to_caller) != TOKEN_PEER) {
 		refuse(s, 400, "target, a, b");
 		return;
 	}

@@ -5,6 +5,7 @@
 #include "endpoint/endpoint.h"
 #include "path/knock.h"
 #include "path/registration.h"
+#include "path/token.h"
 
 enum {
 	PENDING_KNOCKS_MAX = 64,

@@ -93,8 +93,8 @@ static void on_resolved(void *userdata, int err, const struct addr *addrs, size_
 
 	struct conn_dial d = { .to = addrs[0], .alpn = TRANSPORT_ALPN_BROKER, .peer = l->broker.id,
 			       .ops = &conn_ops, .userdata = l };
-	random_bytes(&d.token, sizeof d.token);
-	random_bytes(&d.peer_token, sizeof d.peer_token);
+	token_new(&d.token, TOKEN_BROKER);
+	token_new(&d.peer_token, TOKEN_BROKER);
 	if (l->e->config.ticket_load &&
 	    l->e->config.ticket_load(l->e->config.userdata, TRANSPORT_ALPN_BROKER, &l->broker.id, &ticket) >= 0)
 		d.ticket = buf_span(&ticket);

@@ -406,8 +406,8 @@ int endpoint_dial(struct endpoint *e, const struct endpoint_target *t, const str
 	*p = (struct peer){ .e = e, .id = t->id, .handler = h, .userdata = userdata, .dialled = true, .bbr = t->bbr };
 	list_init(&p->entry);
 	list_init(&p->user.entry);
-	random_bytes(&p->token, sizeof p->token);
-	random_bytes(&p->peer_token, sizeof p->peer_token);
+	token_new(&p->token, TOKEN_PEER);
+	token_new(&p->peer_token, TOKEN_PEER);
 
 	int err = 0;
 	if (t->host) {
