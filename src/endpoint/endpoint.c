@@ -49,6 +49,50 @@ static void on_accepted(void *userdata, struct conn *c)
 	endpoint_adopt(userdata, c);
 }
 
+/* ---- brokers ---- */
+
+static bool same_brokers(const struct endpoint *e, const struct broker_line *brokers, size_t n)
+{
+	if (e->config.brokers_len != n)
+		return false;
+	for (size_t i = 0; i < n; i++)
+		if (!identity_equal(&e->brokers[i].id, &brokers[i].id) || strcmp(e->brokers[i].host, brokers[i].host) ||
+		    e->brokers[i].port != brokers[i].port || strcmp(e->brokers[i].token, brokers[i].token))
+			return false;
+	return true;
+}
+
+static void drop_brokers(struct endpoint *e)
+{
+	for (size_t i = 0; i < BROKER_LINES_MAX; i++) {
+		publication_free(take(e->publications[i]));
+		link_free(take(e->links[i]));
+	}
+	e->config.brokers_len = 0;
+}
+
+int endpoint_set_brokers(struct endpoint *e, const struct broker_line *brokers, size_t n)
+{
+	if (n > BROKER_LINES_MAX)
+		return ERR_LIMIT;
+	if (same_brokers(e, brokers, n))
+		return 0;
+	if (peers_use_brokers(e))
+		return ERR_STATE;
+
+	drop_brokers(e);
+	for (size_t i = 0; i < n; i++) {
+		e->brokers[i] = brokers[i];
+		int err = link_new(&e->links[i], e, &e->brokers[i]);
+		if (err < 0)
+			return err;
+		e->config.brokers_len++;
+	}
+	if (e->publishing)
+		endpoint_publish(e);
+	return 0;
+}
+
 /* ---- life ---- */
 
 int endpoint_new(struct endpoint **ret, const struct endpoint_config *config)
@@ -58,21 +102,18 @@ int endpoint_new(struct endpoint **ret, const struct endpoint_config *config)
 
 	if (!e)
 		return -ENOMEM;
-	if (config->brokers_len > BROKER_LINES_MAX)
-		return ERR_LIMIT;
 	e->config = *config;
-	list_init(&e->peers);
-	for (size_t i = 0; i < config->brokers_len; i++)
-		e->brokers[i] = config->brokers[i];
 	e->config.brokers = e->brokers;
+	e->config.brokers_len = 0;
+	list_init(&e->peers);
 
 	struct switchboard_config sc = {
 		.loop = config->loop, .bind = config->bind, .fd = config->fd, .vault = config->vault, .raw = on_raw,
 		.accept = config->admit ? on_accept : NULL, .accepted = on_accepted, .userdata = e,
 	};
 	err = switchboard_new(&e->sb, &sc);
-	for (size_t i = 0; err >= 0 && i < config->brokers_len; i++)
-		err = link_new(&e->links[i], e, &e->brokers[i]);
+	if (err >= 0)
+		err = endpoint_set_brokers(e, config->brokers, config->brokers_len);
 	if (err < 0)
 		return err;
 	*ret = take(e);
@@ -83,12 +124,9 @@ void endpoint_free(struct endpoint *e)
 {
 	if (!e)
 		return;
-	for (size_t i = 0; i < BROKER_LINES_MAX; i++)
-		publication_free(e->publications[i]);
 	while (!list_empty(&e->peers))
 		peers_free_first(e);
-	for (size_t i = 0; i < BROKER_LINES_MAX; i++)
-		link_free(e->links[i]);
+	drop_brokers(e);
 	switchboard_free(e->sb);
 	free(e);
 }
@@ -103,6 +141,7 @@ int endpoint_addr(const struct endpoint *e, struct addr *ret)
 
 void endpoint_publish(struct endpoint *e)
 {
+	e->publishing = true;
 	for (size_t i = 0; i < e->config.brokers_len; i++)
 		if (!e->publications[i] && publication_new(&e->publications[i], e, e->links[i]) >= 0)
 			publication_start(e->publications[i]);

@@ -57,6 +57,9 @@ int endpoint_addr(const struct endpoint *e, struct addr *ret) _must_check_;
 /* Registers with every broker and stays registered. */
 void endpoint_publish(struct endpoint *e);
 void endpoint_republish(struct endpoint *e);    /* networks or brokers' view changed: register anew */
+/* Other brokers from now on; those that stay keep their registration only if nothing
+ * changed at all. ERR_STATE while peers are dialled through the old ones. */
+int endpoint_set_brokers(struct endpoint *e, const struct broker_line *brokers, size_t n) _must_check_;
 /* Closes the connections of identities that are not admitted any more. */
 void endpoint_recheck(struct endpoint *e);
 

@@ -63,6 +63,7 @@ struct endpoint {
 	tstamp knocks_since;
 	unsigned knocks;
 	uint64_t refused;
+	bool publishing;
 };
 
 struct loop *endpoint_loop(const struct endpoint *e);
@@ -73,4 +74,5 @@ int endpoint_accept_initial(struct endpoint *e, const struct token *t, struct co
 void endpoint_adopt(struct endpoint *e, struct conn *c);
 /* A route keep-alive's answer or end, for the dialled peer whose route it is. */
 void endpoint_route_control(struct endpoint *e, const struct addr *from, struct span datagram, const struct control *c);
+bool peers_use_brokers(const struct endpoint *e);
 void peers_free_first(struct endpoint *e);       /* without a word to its user */

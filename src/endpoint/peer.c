@@ -67,6 +67,16 @@ static void peer_free(struct peer *p)
 	free(p);
 }
 
+bool peers_use_brokers(const struct endpoint *e)
+{
+	struct peer *p;
+
+	list_for_each(p, &e->peers, entry)
+		if (p->dialled && !p->direct)
+			return true;
+	return false;
+}
+
 void peers_free_first(struct endpoint *e)
 {
 	struct peer *p = list_first(&e->peers, struct peer, entry);
