@@ -177,6 +177,8 @@ static struct span run(struct stream *s, struct span in)
 
 static void hold(struct stream *s, struct span data)
 {
+	if (!data.len)
+		return;         /* the end alone */
 	s->rx.held.max = STREAM_HELD_MAX;
 	buf_add_span(&s->rx.held, data);
 	if (buf_err(&s->rx.held) < 0)
