@@ -160,6 +160,7 @@ int host_program(struct rig_host *h, struct span, int *fds, size_t *len)
 	if (!fork()) {
 		dup2(s[1], 0);
 		dup2(s[1], 1);
+		signal(SIGPIPE, SIG_DFL);
 		execl("/bin/sh", "sh", "-c", script, (char *)NULL);
 		_exit(127);
 	}

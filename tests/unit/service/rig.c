@@ -86,11 +86,11 @@ static void host_call(void *userdata, enum host_call what, const struct identity
 	if (h->later)
 		return;
 
-	if (!err && what == HOST_RULES_ADD)
+	if (!err && !h->plain && what == HOST_RULES_ADD)
 		err = add_rule(r, args, &answer);
-	else if (!err && what == HOST_RULES_DEL)
+	else if (!err && !h->plain && what == HOST_RULES_DEL)
 		err = del_rule(r, caller, args, &answer);
-	else if (!err && what == HOST_SYSINFO)
+	else if (!err && !h->plain && what == HOST_SYSINFO)
 		err = sysinfo_collect(&answer);
 	else if (!err && h->carry_out)
 		err = h->carry_out(h, args, fds, &len);

@@ -14,6 +14,7 @@ struct rig_host {
 	struct buf args;
 	struct span answer;             /* for calls that nothing below carries out */
 	int err;
+	bool plain;                     /* carries nothing out itself: answer, err and carry_out only */
 	bool later;                     /* answers in rig_host_answer() */
 	int (*carry_out)(struct rig_host *h, struct span args, int *fds, size_t *len);  /* opens descriptors */
 	host_done_fn *done;
