@@ -24,6 +24,7 @@ enum stream_code {
 	STREAM_CODE_LIMIT = 3, STREAM_CODE_INTERNAL = 4, STREAM_CODE_REFUSED = 5,
 };
 
+/* Any of them may be NULL. In them every function may be called but streams_free(). */
 struct stream_handler {
 	/* The peer's header block; for an accepted stream it was the argument of accept. */
 	void (*headers)(void *userdata, struct stream *s, const struct headers *h);
@@ -31,7 +32,9 @@ struct stream_handler {
 	void (*end)(void *userdata, struct stream *s);          /* the peer sends nothing more */
 	void (*writable)(void *userdata, struct stream *s);     /* after stream_send() said ERR_AGAIN */
 	/* Last call, exactly once; the handle is gone after it. err 0: both halves ended in
-	 * order; ERR_CLOSED: connection lost; ERR_REFUSED...: reset by the peer. */
+	 * order; ERR_CLOSED: connection lost; ERR_STATE: reset by us; ERR_PROTOCOL: the peer
+	 * broke the rules; reset by the peer: -ECANCELED, ERR_PROTOCOL, ERR_LIMIT, -EREMOTEIO
+	 * or ERR_REFUSED by its code. */
 	void (*closed)(void *userdata, struct stream *s, int err);
 };
 
@@ -42,10 +45,12 @@ struct streams_ops {
 };
 
 int streams_new(struct streams **ret, const struct streams_ops *ops, void *userdata) _must_check_;
-/* Tells every stream ERR_CLOSED, then frees. */
+/* Tells every stream err (0: ERR_CLOSED), then frees. Does not touch the transport, which
+ * must not be run with these streams any more. Not in a callback. NULL is fine. */
 void streams_free(struct streams *ss, int err);
 void streams_set_transport(struct streams *ss, struct transport *t);
-/* To be called from the transport's ops of the owner. */
+/* To be called from the transport's ops of the owner. stream: the transport stream's
+ * userdata, NULL for one that was given up. */
 void streams_on_opened(struct streams *ss, struct transport_stream *ts);
 void streams_on_data(void *stream, struct span data, bool fin, bool early);
 void streams_on_writable(void *stream);
@@ -66,10 +71,14 @@ int stream_send(struct stream *s, struct span m) _must_check_;
 int stream_send_chunk(struct stream *s, struct span prefix, struct chunk *c) _must_check_;
 bool stream_can_send(const struct stream *s);
 void stream_end(struct stream *s);              /* half-close; queued messages still go */
-void stream_reset(struct stream *s, enum stream_code code);     /* closed(…, ERR_STATE) follows at the end of the turn */
+void stream_reset(struct stream *s, enum stream_code code);     /* closed(…, ERR_STATE) follows, a round trip later or with the connection's end */
 /* Whoever handled it is dying: no callback any more, the stream is cancelled. */
 void stream_abandon(struct stream *s);
+/* Holds back headers, message and end, and a closed() in order behind them. */
 void stream_pause(struct stream *s);
+/* Delivers what waited before it returns, outside of a receive callback; where the
+ * transport was done with the stream closed() is among it, and s is gone. The same goes
+ * for stream_reset() on such a stream. */
 void stream_resume(struct stream *s);
 void *stream_userdata(const struct stream *s);
 void *stream_owner(const struct stream *s);     /* userdata of its streams */

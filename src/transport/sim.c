@@ -116,7 +116,6 @@ void sim_end(struct transport *t, int err, bool by_peer, uint64_t code, struct s
 	if (reason.len)
 		memcpy(t->end.reason, reason.data, reason.len);
 	t->close_due = !by_peer && err != ERR_TIMEOUT;
-	sim_streams_close(t);
 }
 
 void transport_close(struct transport *t, uint64_t code, const char *reason, tstamp now)
@@ -138,9 +137,9 @@ tstamp transport_expiry(const struct transport *t) { return t->end.err ? TSTAMP_
 
 bool transport_ended(const struct transport *t, struct transport_end *ret)
 {
-	if (ret)
+	if (t->end.err && ret)
 		*ret = t->end;
-	return t->end.err;
+	return t->end.err != 0;
 }
 
 bool transport_ready(const struct transport *t) { return t->ready; }

@@ -221,7 +221,6 @@ bool sim_stream_next(struct transport_stream *s, size_t max, uint64_t *ret_off, 
 void sim_stream_took(struct transport_stream *s, uint64_t off, size_t len, bool fin);
 bool sim_stream_may_send(const struct transport_stream *s);
 void sim_streams_reap(struct transport *t);
-void sim_streams_close(struct transport *t);
 void sim_streams_done(struct transport *t);
 
 /* sim.c */

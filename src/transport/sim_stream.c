@@ -203,7 +203,7 @@ int transport_stream_write(struct transport_stream *s, struct span data)
 	struct chunk *last = list_empty(&s->chunks) ? NULL : list_entry(s->chunks.prev, struct chunk, link);
 	struct copied *c;
 
-	if (s->fin || s->tx_reset)
+	if (s->fin || s->tx_reset || s->t->end.err)
 		return ERR_STATE;
 	if (last && last->release == copied_release) {
 		c = container_of(last, struct copied, chunk);
@@ -231,7 +231,7 @@ int transport_stream_write(struct transport_stream *s, struct span data)
 
 void transport_stream_write_chunk(struct transport_stream *s, struct chunk *c)
 {
-	if (s->fin || s->tx_reset || !c->len) {
+	if (s->fin || s->tx_reset || s->t->end.err || !c->len) {
 		c->release(c);
 		return;
 	}
@@ -392,12 +392,12 @@ void sim_streams_reap(struct transport *t)
 	list_for_each(s, &t->streams, link) {
 		bool done = sending_done(s) && (s->rx_done || (s->aborted && s->stop_acked));
 
-		if (!s->closed && (s->aborted || done)) {
+		if (!done)
+			continue;
+		if (!s->closed) {
 			s->closed = true;
 			t->ops->stream_closed(t->userdata, s->userdata);
 		}
-		if (!s->closed || !done)
-			continue;
 		if (s->id != SIM_NO_ID && (s->id & 1) != t->is_server) {
 			if (ranges_add(&t->peer_done, s->id / 2, s->id / 2 + 1) < 0)
 				continue;
@@ -405,19 +405,6 @@ void sim_streams_reap(struct transport *t)
 			t->streams_due = true;
 		}
 		stream_free(s);
-	}
-}
-
-void sim_streams_close(struct transport *t)
-{
-	struct transport_stream *s;
-
-	list_for_each(s, &t->streams, link) {
-		if (!s->closed) {
-			s->closed = s->aborted = true;
-			t->ops->stream_closed(t->userdata, s->userdata);
-		}
-		drop_chunks(s);
 	}
 }
 

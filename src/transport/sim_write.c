@@ -316,7 +316,8 @@ int transport_write(struct transport *t, uint8_t *out, size_t *ret_len, size_t *
 	uint32_t path = t->path;
 
 	t->now = now;
-	sim_streams_reap(t);
+	if (!t->end.err)
+		sim_streams_reap(t);
 	if (t->end.err) {
 		seg = len = t->close_due ? sim_write_close(t, out) : 0;
 		t->close_due = false;

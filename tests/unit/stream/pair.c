@@ -195,10 +195,21 @@ static void flush_side(struct pair *p, struct pair_side *e)
 	}
 }
 
+/* What every owner does: the streams of a connection that ended end with it. */
+static void reap_side(struct pair_side *e)
+{
+	struct transport_end end;
+
+	if (e->t && transport_ended(e->t, &end))
+		streams_free(take(e->ss), 0);
+}
+
 void pair_flush(struct pair *p)
 {
 	flush_side(p, &p->c);
 	flush_side(p, &p->s);
+	reap_side(&p->c);
+	reap_side(&p->s);
 }
 
 static void deliver(struct pair *p, size_t at)
@@ -209,11 +220,15 @@ static void deliver(struct pair *p, size_t at)
 	struct token token;
 
 	p->queue[at] = p->queue[--p->queued];
-	if (transport_peek(&token, in) == 0 && d.to_server && !e->t && transport_is_initial(in) &&
-	    transport_accept(&e->t, &p->s_config, in, p->now) == 0)
+	bool fresh = transport_peek(&token, in) == 0 && d.to_server && !e->t && transport_is_initial(in) &&
+		     transport_accept(&e->t, &p->s_config, in, p->now) == 0;
+	bool bad = e->t && transport_read(e->t, d.path, in, p->now) < 0;
+
+	e->bad_reads += bad;
+	if (fresh && bad && !transport_ended(e->t, NULL))
+		transport_free(take(e->t));     /* a damaged Initial must not stand in the way of the whole one */
+	else if (fresh && e->ss)
 		streams_set_transport(e->ss, e->t);
-	if (e->t && transport_read(e->t, d.path, in, p->now) < 0)
-		e->bad_reads++;
 	free(d.data);
 }
 

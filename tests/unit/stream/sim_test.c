@@ -70,7 +70,7 @@ static bool works(struct pair *p, unsigned n)
 
 static int end_of(const struct pair_side *e, bool *ret_by_peer)
 {
-	struct transport_end end;
+	struct transport_end end = {};
 
 	transport_ended(e->t, &end);
 	*ret_by_peer = end.by_peer;
@@ -481,7 +481,7 @@ static void test_waiting_streams_cost_no_place_when_given_up(void **state)
 	pair_dial(p);
 	for (int i = 0; i < 2 * TRANSPORT_STREAMS_MAX; i++)
 		stream_reset(open_one(p), STREAM_CODE_CANCEL);
-	pair_flush(p);
+	pair_flush(p);          /* the peer never heard of them */
 	CHECK(closed == 2 * TRANSPORT_STREAMS_MAX && !streams_len(p->c.ss));
 	for (int i = 0; i < TRANSPORT_STREAMS_MAX; i++)
 		say(p, 1);
