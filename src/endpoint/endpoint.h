@@ -88,6 +88,8 @@ void peer_close(struct peer *p);
 const struct identity *peer_identity(const struct peer *p);
 int peer_open_stream(struct peer *p, struct span header_block, bool early, const struct stream_handler *h,
 		     void *userdata, struct stream **ret) _must_check_;
+/* For the asking halves of services; from `up` on, NULL where there is no connection. */
+struct streams *peer_streams(const struct peer *p);
 
 enum peer_route { PEER_RELAYED, PEER_DIRECT };
 struct peer_info {

@@ -497,6 +497,11 @@ int peer_open_stream(struct peer *p, struct span header_block, bool early, const
 	return stream_open(conn_streams(p->conn), header_block, early, h, userdata, ret);
 }
 
+struct streams *peer_streams(const struct peer *p)
+{
+	return p->conn ? conn_streams(p->conn) : NULL;
+}
+
 void peer_get_info(const struct peer *p, struct peer_info *ret)
 {
 	*ret = (struct peer_info){ .route = p->direct ? PEER_DIRECT : PEER_RELAYED, .ready = p->ready };
