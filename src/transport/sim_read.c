@@ -102,7 +102,7 @@ static int judge_client(struct transport *t, const struct identity *who, const u
 	t->peer = *who;
 	if (t->expect_peer && !identity_equal(&t->expected, who))
 		return ERR_PEER;
-	return t->ops->admit(t->userdata, who) ? 0 : ERR_REFUSED;
+	return t->ops->admit(t->userdata, who) ? 0 : ERR_DENIED;
 }
 
 static void on_client(struct transport *t, struct frames *f)
@@ -186,7 +186,7 @@ static void on_stream(struct transport *t, struct frames *f)
 	if (f->err)
 		return;
 	if (f->type == SIM_EARLY && !admit_early(t)) {
-		f->err = ERR_REFUSED;
+		f->err = ERR_DENIED;
 		return;
 	}
 	f->err = sim_stream_get(t, id, &s);
@@ -234,7 +234,8 @@ static void on_response(struct transport *t, struct frames *f)
 
 static void on_close(struct transport *t, struct frames *f)
 {
-	static const int errs[] = { ERR_CLOSED, ERR_REFUSED, ERR_PROTOCOL };
+	/* As QUIC has it: a client that leaves in the handshake says only that it failed. */
+	const int errs[] = { ERR_CLOSED, t->is_server ? ERR_CRYPTO : ERR_REFUSED, ERR_PROTOCOL };
 	size_t kind = get(f, 1);
 	uint64_t code = get(f, 8);
 	size_t n = get(f, 1);

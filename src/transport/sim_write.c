@@ -108,7 +108,7 @@ static void put_client(struct transport *t, struct writer *w)
 static void put_close(struct transport *t, struct writer *w)
 {
 	static const struct { int err; uint8_t kind; } kinds[] = {
-		{ ERR_CLOSED, 0 }, { ERR_REFUSED, 1 }, { ERR_PEER, 1 },
+		{ ERR_CLOSED, 0 }, { ERR_DENIED, 1 }, { ERR_PEER, 1 },
 	};
 	size_t n = strlen(t->end.reason), i = 0;
 

@@ -97,9 +97,9 @@ static void test_handshake_ends_as_it_should(void **state)
 	} table[] = {
 		{ "welcome", all_well, 0, false, 0, false },
 		{ "the one expected", expect_him, 0, false, 0, false },
-		{ "refused", refuse_all, ERR_REFUSED, true, ERR_REFUSED, false },
+		{ "refused", refuse_all, ERR_REFUSED, true, ERR_DENIED, false },
 		{ "not the one expected", expect_another, ERR_REFUSED, true, ERR_PEER, false },
-		{ "another server", dial_another, ERR_PEER, false, ERR_REFUSED, true },
+		{ "another server", dial_another, ERR_PEER, false, ERR_CRYPTO, true },
 		{ "another protocol", other_alpn, ERR_PROTOCOL, true, ERR_PROTOCOL, false },
 	};
 

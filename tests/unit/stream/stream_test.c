@@ -652,7 +652,7 @@ static void test_early_stream_of_one_no_longer_welcome_is_refused(void **state)
 	settle(p);
 	CHECK(accepts == 0 && c.closed == 1 && c.err == ERR_CLOSED);
 	CHECK(transport_ended(p->c.t, &end) && end.err == ERR_REFUSED && end.by_peer);
-	CHECK(transport_ended(p->s.t, &end) && end.err == ERR_REFUSED && !end.by_peer);
+	CHECK(transport_ended(p->s.t, &end) && end.err == ERR_DENIED && !end.by_peer);
 	pair_free(p);
 }
 
