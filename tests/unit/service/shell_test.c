@@ -202,6 +202,50 @@ static void test_a_slow_reader_stops_the_program_and_loses_nothing(void **state)
 	session_done(&s);
 }
 
+static bool child_is_gone(void *) { return kill(host_shell_pid, 0) < 0 && errno == ESRCH; }
+
+/* The program has ended and what it wrote lies in the queue, in our hands and in the pipe. */
+static void test_output_that_waits_when_the_program_ends_is_not_lost(void **state)
+{
+	enum { TOTAL = TRANSPORT_HIGH_WATER + 60000 };
+	struct rig *r = *state;
+	char command[128];
+	struct session s;
+
+	snprintf(command, sizeof command, "head -c %d /dev/zero; sleep 100 & exit 6", TOTAL);
+	session_open(r, &s, &(struct shell_request){ .command = command });
+	wire_stall(r->wire, true);
+	rig_settle(r);
+	CHECK(rig_until(r, child_is_gone, NULL));
+	for (int i = 0; i < 20; i++)
+		CHECK(loop_turn(r->loop, time_monotonic() + MILLIS(5)) >= 0);
+	CHECK(!s.exited);
+	wire_stall(r->wire, false);
+	CHECK(rig_until(r, is_closed, &s));
+	CHECK(s.exit == 6 && !s.out_after_exit);
+	CHECK(s.out.len == TOTAL);
+	session_done(&s);
+}
+
+static void test_input_waits_for_a_host_that_takes_its_time(void **state)
+{
+	struct rig *r = *state;
+	struct session s;
+
+	r->host.later = true;
+	session_open(r, &s, &(struct shell_request){ .command = "cat" });
+	CHECK(shell_client_write(&s.c, SPAN_STR("early ")) == 6);
+	rig_settle(r);
+	CHECK(shell_client_write(&s.c, SPAN_STR("bird")) == 4);
+	CHECK_ERR(shell_client_end_input(&s.c), 0);
+	rig_settle(r);
+	CHECK(r->host.calls == 1 && !s.status);
+	rig_host_answer(r);
+	CHECK(rig_until(r, is_closed, &s));
+	assert_string_equal(buf_str(&s.out), "early bird");
+	session_done(&s);
+}
+
 static void test_a_terminal_is_one_and_has_the_size_that_was_asked_for(void **state)
 {
 	struct rig *r = *state;
@@ -254,8 +298,6 @@ static void test_a_terminal_loses_none_of_much_output(void **state)
 	CHECK(s.out.len == 400000);
 	session_done(&s);
 }
-
-static bool child_is_gone(void *) { return kill(host_shell_pid, 0) < 0 && errno == ESRCH; }
 
 static void test_who_goes_away_hangs_the_session_up(void **state)
 {
@@ -401,6 +443,8 @@ int main(void)
 		RIG_TEST(test_what_runs_on_in_the_background_does_not_hold_the_end_up),
 		RIG_TEST(test_input_passes_whole_through_a_slow_program),
 		RIG_TEST(test_a_slow_reader_stops_the_program_and_loses_nothing),
+		RIG_TEST(test_output_that_waits_when_the_program_ends_is_not_lost),
+		RIG_TEST(test_input_waits_for_a_host_that_takes_its_time),
 		RIG_TEST(test_a_terminal_is_one_and_has_the_size_that_was_asked_for),
 		RIG_TEST(test_a_terminal_changes_its_size),
 		RIG_TEST(test_the_end_of_input_is_a_key_on_a_terminal),
