@@ -15,8 +15,6 @@
 #include "service/service.h"
 #include "wire/cbor.h"
 
-struct agent_test agent_test;
-
 static void log_line(void *userdata, enum log_level level, const char *topic, const char *text)
 {
 	struct net *n = userdata;
