@@ -273,7 +273,7 @@ bool rig_settle(struct rig *r)
 
 bool rig_until(struct rig *r, bool (*ready)(void *), void *userdata)
 {
-	tstamp end = time_monotonic() + SECONDS(5);
+	tstamp end = time_monotonic() + SECONDS(20);
 
 	while (time_monotonic() < end) {
 		rig_settle(r);
@@ -283,6 +283,18 @@ bool rig_until(struct rig *r, bool (*ready)(void *), void *userdata)
 			abort();
 	}
 	return false;
+}
+
+static bool is_full(void *w) { return wire_queued(w) >= TRANSPORT_HIGH_WATER; }
+
+void rig_fill(struct rig *r)
+{
+	CHECK(rig_until(r, is_full, r->wire));
+	for (int i = 0; i < 30; i++) {
+		CHECK(loop_turn(r->loop, time_monotonic() + MILLIS(2)) >= 0);
+		rig_settle(r);
+	}
+	CHECK(wire_queued(r->wire) < TRANSPORT_HIGH_WATER + (64 << 10));
 }
 
 bool seen_is_closed(void *s) { return ((struct seen *)s)->closed; }

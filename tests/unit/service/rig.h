@@ -57,10 +57,12 @@ struct seen {
 void seen_open(struct rig *r, struct seen *s, struct span block);
 void seen_ask(struct rig *r, struct seen *s, const char *path, const char *method);     /* and half-closes */
 void seen_done(struct seen *s);
-/* Runs until the condition, or five seconds. */
+/* Runs until the condition, or a time in which anything would have happened. */
 bool rig_until(struct rig *r, bool (*ready)(void *), void *userdata);
 bool seen_is_closed(void *s);
 bool seen_is_answered(void *s);
+/* With a stalled reader: the stream's queue has filled up, and stays within its bound. */
+void rig_fill(struct rig *r);
 bool rig_settle(struct rig *r);         /* until nothing moves */
 /* seen_ask, run to the end, the status. */
 unsigned rig_status(struct rig *r, const char *path, const char *method);
