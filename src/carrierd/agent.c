@@ -269,7 +269,8 @@ static int start(struct agent *a)
 	struct ipc_config of_keys = { .userdata = m };
 	int err;
 
-	if ((err = spawn(a)) < 0 ||
+	if ((err = crypto_init()) < 0 ||
+	    (err = spawn(a)) < 0 ||
 	    (err = wait_for_keys(a)) < 0 ||
 	    (err = open_home(m)) < 0 ||
 	    (err = loop_new(&m->loop)) < 0 ||

@@ -226,8 +226,7 @@ static int prepare(struct net *n)
 	(void)signal(SIGTERM, SIG_IGN);
 	(void)signal(SIGHUP, SIG_IGN);
 	(void)signal(SIGPIPE, SIG_IGN);
-	if ((err = crypto_init()) < 0 ||
-	    (err = enter_sandbox(&report)) < 0 ||
+	if ((err = enter_sandbox(&report)) < 0 ||
 	    (err = loop_new(&n->loop)) < 0 ||
 	    (err = auth_new(&n->auth)) < 0 ||
 	    (err = ipc_new(&n->monitor, n->loop, n->setup->monitor_fd, &config)) < 0)
