@@ -15,6 +15,8 @@ const struct service service_table[] = {
 	  .replay_safe = true, .any_grant = true, .open = ping_open },
 
 	{ .path = "/v0/shell", .name = "shell", .open = shell_open },
+	{ .path = "/v0/sft", .name = "push", .methods = "GET PUT LIST", .open = sft_open },
+	{ .path = "/v0/tcp", .name = "tcp", .methods = "CONNECT", .open = tcp_open },
 
 	{ .path = "/v2/carrier.certificate.v1/authorize", .name = "authorize", .methods = "GET POST DELETE",
 	  .claims = true, .open = config_authorize_open },

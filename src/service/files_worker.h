@@ -3,6 +3,8 @@
  * so it checks everything again, and where it may only read it only reads. */
 #pragma once
 
+#include <stdbool.h>
+
 #include "loop/loop.h"
 
 /* In a process of its own, after fork, as the right user. Takes the socket (ipc_pair());

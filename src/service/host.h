@@ -10,7 +10,9 @@
  *              xpixel ypixel                            else: [stdin, stdout, stderr, status]
  *              status: 4 bytes big endian, the exit status (128+n for a signal), then
  *              end of file; closing it hangs the session up (SIGHUP)
- * FILES        {}                                       [socket to a files worker], see files.h
+ * FILES        file (bytes) method                      [socket to a files worker] beneath the
+ *                                                       rule's root, as its user; writable for
+ *                                                       PUT: files_worker_main()
  * TCP          host port                                [connected stream socket]
  * SERVICE      path headers(bytes)                      [socket]: the user's own program
  * RULES_ADD    identity path methods? tcp? root? user?  changed (bool)

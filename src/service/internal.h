@@ -8,6 +8,7 @@ struct services {
 	struct services_config config;
 	struct service **rows;          /* by path */
 	size_t len, cap;
+	struct sft_workers *sft_workers;        /* made at the first file */
 };
 
 /* The built-in table; a row without a path ends it. */
@@ -40,6 +41,8 @@ int service_take_fd(int *fds, size_t fds_len, size_t i);
 void disco_open(struct services *ss, const struct service_call *call);
 void sysinfo_open(struct services *ss, const struct service_call *call);
 void shell_open(struct services *ss, const struct service_call *call);
+void sft_open(struct services *ss, const struct service_call *call);
+void tcp_open(struct services *ss, const struct service_call *call);
 void ping_open(struct services *ss, const struct service_call *call);
 void program_open(struct services *ss, const struct service_call *call);
 void config_authorize_open(struct services *ss, const struct service_call *call);

@@ -25,6 +25,7 @@ struct pump_out {
 	struct source *source;
 	int fd, prefix;                 /* prefix: a byte before every message, or PUMP_NO_PREFIX */
 	struct buf held;                /* a message that the stream did not take yet */
+	int err;                        /* once ended: what reading said, 0: end of file */
 	size_t left;                    /* bytes that still count; SIZE_MAX: all until the end */
 	bool active;
 	void (*ended)(void *userdata);  /* everything there was is with the stream; called once, last */
@@ -47,6 +48,8 @@ struct pump_in {
 	int fd;
 	struct buf pending;             /* of one message at most, the stream is paused then */
 	bool active, ending;
+	void (*gone)(void *userdata);   /* or NULL: who read has gone before the end; once, last */
+	void *userdata;
 };
 
 int pump_in_start(struct pump_in *p, struct loop *loop, int fd, struct stream *s) _must_check_;

@@ -30,13 +30,20 @@ static bool push(struct pump_in *p, struct span *s)
 	return true;
 }
 
-/* Nobody reads any more; what still comes is dropped, as a pipe does. */
 static void close_in(struct pump_in *p)
 {
 	if (!p->active)
 		return;
 	(void)shutdown(p->fd, SHUT_WR); /* the other direction's copy keeps a socket open */
 	pump_in_done(p);
+}
+
+/* What still comes is dropped, as a pipe does, unless somebody wants to know. */
+static void reader_gone(struct pump_in *p)
+{
+	close_in(p);
+	if (p->gone)
+		p->gone(p->userdata);
 }
 
 static void on_writable(void *userdata, unsigned events)
@@ -51,6 +58,10 @@ static void on_writable(void *userdata, unsigned events)
 		return;
 	}
 	buf_done(&p->pending);
+	if (!alive && p->gone) {
+		reader_gone(p);
+		return;
+	}
 	if (!alive || p->ending || source_events(p->source, 0) < 0)
 		close_in(p);
 	stream_resume(s);       /* last: it may end the stream, and with it p */
@@ -78,7 +89,7 @@ void pump_in_write(struct pump_in *p, struct span data)
 	if (!p->active || p->ending)
 		return;
 	if (!p->pending.len && !push(p, &data)) {
-		close_in(p);
+		reader_gone(p);
 		return;
 	}
 	if (!data.len)

@@ -66,6 +66,8 @@ static int step(struct pump_out *p)
 		return 1;
 	if (n < 0 && errno == EAGAIN)
 		return 0;
+	if (n < 0 && errno != EIO)
+		p->err = -errno;
 	if (n <= 0) {           /* a terminal whose last user left says EIO */
 		end(p);
 		return 0;

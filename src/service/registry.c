@@ -4,6 +4,7 @@
 
 #include "base/err.h"
 #include "service/internal.h"
+#include "service/sft_workers.h"
 
 int services_new(struct services **ret, const struct services_config *config)
 {
@@ -26,6 +27,7 @@ void services_free(struct services *ss)
 	for (size_t i = 0; i < ss->len; i++)
 		free(ss->rows[i]);
 	free(ss->rows);
+	sft_workers_free(ss->sft_workers);
 	free(ss);
 }
 

@@ -6,12 +6,13 @@
  *                    An empty message instead: the file has changed meanwhile */
 #pragma once
 
+#include <assert.h>
+
 #include "service/blockhash.h"
 #include "service/sft.h"
 
 enum {
 	SFT_CHUNK = 256 << 10,          /* one message of data */
-	SFT_POOL_MAX = 8,               /* chunks of one source, in flight or at hand */
 	SFT_STEP_BLOCKS = 4,            /* hashed before others have their turn */
 	SFT_TAGS_MAX = 256 << 10,       /* blocks of an earlier attempt that count: 256 GiB */
 	SFT_TAGS_MESSAGE_MAX = 1024,
@@ -58,9 +59,11 @@ int sft_block_tag(struct blockhash *h, int fd, uint64_t number, uint8_t *buf, ui
 struct sft_pool;
 int sft_pool_new(struct sft_pool **ret, size_t chunk_len) _must_check_;
 void sft_pool_free(struct sft_pool *p); /* those in flight free it when they are back */
-/* NULL: all are in flight, or no memory (then *ret_err). */
-uint8_t *sft_pool_get(struct sft_pool *p, int *ret_err);
-int sft_pool_send(struct sft_pool *p, uint8_t *data, size_t len, struct stream *s) _must_check_;
+/* How many there are the stream bounds: it takes none above its high water. */
+uint8_t *sft_pool_get(struct sft_pool *p);      /* NULL: no memory */
+void sft_pool_put(uint8_t *data);               /* NULL is fine */
+/* The stream gives it back; on an error it stays the caller's. */
+int sft_pool_send(uint8_t *data, size_t len, struct stream *s) _must_check_;
 
 /* ---- source ---- */
 struct sft_source;
@@ -75,7 +78,7 @@ int sft_sink_new(struct sft_sink **ret, const struct sft_spec *spec) _must_check
 void sft_sink_free(struct sft_sink *s);
 void sft_sink_message(struct sft_sink *s, struct span m);
 void sft_sink_writable(struct sft_sink *s);
-uint64_t sft_sink_written(const struct sft_sink *s);    /* bytes that came and were written */
+bool sft_sink_is_over(const struct sft_sink *s);        /* done() has come or is about to */
 
 /* ---- statuses ---- */
 /* Header block ":status", ":error", "code" (the error's name). */

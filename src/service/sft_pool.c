@@ -61,38 +61,33 @@ void sft_pool_free(struct sft_pool *p)
 	settle(p);
 }
 
-uint8_t *sft_pool_get(struct sft_pool *p, int *ret_err)
+uint8_t *sft_pool_get(struct sft_pool *p)
 {
 	struct piece *c = p->first;
 
-	*ret_err = ERR_AGAIN;
 	if (c) {
 		p->first = c->next;
 		return c->data;
 	}
-	if (p->made >= SFT_POOL_MAX)
-		return NULL;
 	c = malloc(sizeof *c + p->chunk_len);
-	if (!c) {
-		*ret_err = -ENOMEM;
+	if (!c)
 		return NULL;
-	}
 	c->pool = p;
 	p->made++;
 	return c->data;
 }
 
-int sft_pool_send(struct sft_pool *p, uint8_t *data, size_t len, struct stream *s)
+void sft_pool_put(uint8_t *data)
 {
-	struct piece *c = container_of(data, struct piece, data);
-	int err = ERR_STATE;
+	if (data)
+		put_back((struct piece *)(void *)(data - offsetof(struct piece, data)));
+}
 
-	if (len <= p->chunk_len) {
-		c->chunk = (struct chunk){ .data = data, .len = len, .release = released };
-		list_init(&c->chunk.link);
-		err = stream_send_chunk(s, SPAN_NONE, &c->chunk);
-	}
-	if (err < 0)
-		put_back(c);
-	return err;
+int sft_pool_send(uint8_t *data, size_t len, struct stream *s)
+{
+	struct piece *c = (struct piece *)(void *)(data - offsetof(struct piece, data));
+
+	c->chunk = (struct chunk){ .data = data, .len = len, .release = released };
+	list_init(&c->chunk.link);
+	return stream_send_chunk(s, SPAN_NONE, &c->chunk);
 }

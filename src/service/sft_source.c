@@ -14,7 +14,9 @@ struct sft_source {
 	struct buf tags;                /* of the sink, not yet compared */
 	uint64_t block, blocks;         /* compared; to compare at most */
 	uint64_t at, resumed_at;
-	bool comparing, block_open, over, told;
+	uint8_t *ready;                 /* a chunk that the stream did not take yet */
+	size_t ready_len;
+	bool comparing, started, block_open, over, told;
 	bool tail;                      /* the data is out, the hash or the empty message is not */
 	struct buf last;
 	int result;
@@ -120,42 +122,214 @@ static int hash_chunk(struct sft_source *s, struct span data)
 	return err;
 }
 
-/* 1: there is more to send. */
-static int send_chunk(struct sft_source *s)
+static int prepare_chunk(struct sft_source *s)
 {
 	size_t n = (size_t)MIN(s->spec.size - s->at, (uint64_t)SFT_CHUNK);
 	int err;
-	uint8_t *data;
 
-	if (!n)
-		return 0;
-	data = sft_pool_get(s->pool, &err);
-	if (!data)
-		return err;
-	err = sft_read_at(s->spec.fd, data, n, s->at);
+	s->ready = sft_pool_get(s->pool);
+	if (!s->ready)
+		return -ENOMEM;
+	err = sft_read_at(s->spec.fd, s->ready, n, s->at);
 	if (err >= 0)
-		err = hash_chunk(s, SPAN(data, n));
-	if (err >= 0)
-		return sft_pool_send(s->pool, data, n, s->spec.stream) ?: 1;
-	(void)!sft_pool_send(s->pool, data, SIZE_MAX, s->spec.stream);  /* only gives it back */
+		err = hash_chunk(s, SPAN(s->ready, n));
+	s->ready_len = n;
 	return err;
+}
+
+/* 1: sent, go on; 0: there is no more. */
+static int send_chunk(struct sft_source *s)
+{
+	int err;
+
+	if (!s->ready && s->at == s->spec.size)
+		return 0;
+	if (!s->ready) {
+		err = prepare_chunk(s);
+		if (err < 0)
+			return err;
+	}
+	err = sft_pool_send(s->ready, s->ready_len, s->spec.stream);
+	if (err < 0)
+		return err;
+	s->ready = NULL;
+	return 1;
 }
 
 static void send_data(struct sft_source *s)
 {
-	int err = 1;
+	int err;
 
-	while (err > 0 && stream_can_send(s->spec.stream))
+	do
 		err = send_chunk(s);
+	while (err > 0);
 	if (s->spec.progress)
 		s->spec.progress(s->spec.userdata, s->at, s->resumed_at);
-	if (err == 1 || err == ERR_AGAIN)
-		/* The stream says writable only to who was refused. */
-		(void)!stream_send_chunk(s->spec.stream, SPAN_NONE, &(struct chunk){ .len = 0 });
-	else if (!err)
+	if (!err)
 		end_with(s, is_unchanged(s) ? 0 : ERR_CHANGED);
 	else if (err == ERR_CHANGED)
 		end_with(s, err);
-	else
+	else if (err != ERR_AGAIN)
 		finish(s, err);
+}
+
+static void send_start(struct sft_source *s)
+{
+	uint8_t m[8];
+	int err;
+
+	for (int i = 0; i < 8; i++)
+		m[i] = (uint8_t)(s->at >> (56 - 8 * i));
+	err = stream_send(s->spec.stream, SPAN_OF(m));
+	if (err == ERR_AGAIN)
+		return;
+	if (err < 0) {
+		finish(s, err);
+		return;
+	}
+	s->started = true;
+	send_data(s);
+}
+
+static void go_on(struct sft_source *s)
+{
+	if (s->over || s->comparing)
+		return;
+	if (s->tail)
+		send_tail(s);
+	else if (s->started)
+		send_data(s);
+	else
+		send_start(s);
+}
+
+/* ---- what the sink has already ---- */
+
+static void stop_comparing(struct sft_source *s)
+{
+	s->comparing = false;
+	s->at = s->resumed_at = s->block * BLOCKHASH_BLOCK;
+	buf_done(&s->tags);
+	go_on(s);
+	stream_resume(s->spec.stream);  /* last: it may end the stream, and with it s */
+}
+
+/* 1: the same; 0: this block differs. */
+static int compare_block(struct sft_source *s)
+{
+	uint8_t tag[BLOCKHASH_TAG_LEN], *data = sft_pool_get(s->pool);
+	int err = data ? sft_block_tag(s->hash, s->spec.fd, s->block, data, tag) : -ENOMEM;
+
+	sft_pool_put(data);
+	if (err < 0)
+		return err;
+	if (!equal_ct(tag, s->tags.data, sizeof tag))
+		return 0;
+	buf_consume(&s->tags, sizeof tag);
+	filehash_add(&s->file, tag);
+	s->block++;
+	return 1;
+}
+
+static void compare(struct sft_source *s)
+{
+	int err = 1;
+
+	for (int i = 0; i < SFT_STEP_BLOCKS && err > 0; i++) {
+		if (s->block == s->blocks) {
+			stop_comparing(s);
+			return;
+		}
+		if (s->tags.len < BLOCKHASH_TAG_LEN)
+			return;
+		err = compare_block(s);
+	}
+	if (!err || err == ERR_CHANGED) {
+		stop_comparing(s);      /* a file that has shrunk: sending finds that out as well */
+	} else if (err < 0) {
+		finish(s, err);
+	} else {
+		source_trigger(s->turn);
+		if (s->tags.len < SFT_TAGS_QUEUE)
+			stream_resume(s->spec.stream);
+	}
+}
+
+void sft_source_tags(struct sft_source *s, struct span tags)
+{
+	if (!s->comparing || s->over)
+		return;
+	buf_add_span(&s->tags, tags);
+	if (buf_err(&s->tags) < 0 || tags.len % BLOCKHASH_TAG_LEN) {
+		finish(s, buf_err(&s->tags) < 0 ? -ENOMEM : ERR_PROTOCOL);
+		return;
+	}
+	if (s->tags.len >= SFT_TAGS_QUEUE)
+		stream_pause(s->spec.stream);
+	source_trigger(s->turn);
+}
+
+void sft_source_writable(struct sft_source *s) { go_on(s); }
+
+/* ---- life ---- */
+
+static void on_turn(void *userdata)
+{
+	struct sft_source *s = userdata;
+
+	if (s->over && !s->told) {
+		s->told = true;
+		s->spec.done(s->spec.userdata, s->result);
+	} else if (s->comparing) {
+		compare(s);
+	} else {
+		go_on(s);
+	}
+}
+
+DEFINE_FREEP(struct sft_source *, sft_source_free)
+
+int sft_source_new(struct sft_source **ret, const struct sft_spec *spec)
+{
+	_cleanup_(sft_source_freep) struct sft_source *s = calloc(1, sizeof *s);
+	struct stat st;
+	int err;
+
+	if (!s)
+		return -ENOMEM;
+	s->spec = *spec;
+	s->spec.fd = -1;
+	filehash_init(&s->file);
+	if (fstat(spec->fd, &st) < 0)
+		return -errno;
+	s->mtime = st.st_mtim;
+	s->ctime = st.st_ctim;
+	s->blocks = sft_whole_blocks(MIN(spec->size, spec->present));
+	s->comparing = s->blocks > 0;
+	err = blockhash_new(&s->hash, spec->method, spec->key);
+	if (err >= 0)
+		err = sft_pool_new(&s->pool, (size_t)MIN(spec->size, (uint64_t)SFT_CHUNK));
+	if (err >= 0)
+		err = loop_add_defer(spec->loop, &s->turn, on_turn, s);
+	if (err < 0)
+		return err;
+	s->spec.fd = spec->fd;
+	source_trigger(s->turn);
+	*ret = take(s);
+	return 0;
+}
+
+void sft_source_free(struct sft_source *s)
+{
+	if (!s)
+		return;
+	sft_pool_put(s->ready);
+	sft_pool_free(s->pool);
+	blockhash_free(s->hash);
+	source_free(s->turn);
+	buf_done(&s->tags);
+	buf_done(&s->last);
+	closep(&s->spec.fd);
+	wipe(&s->spec.key, sizeof s->spec.key);
+	free(s);
 }
