@@ -68,7 +68,8 @@ struct shell_client_ops {
 	void (*error_output)(void *userdata, struct span data);
 	void (*exited)(void *userdata, int status);     /* 128 + n for a signal */
 	void (*writable)(void *userdata);               /* after ERR_AGAIN */
-	/* Last call. 0: exited() came before or the device refused; else what went wrong. */
+	/* Last call. 0: exited() came before, or the device refused; ERR_PROTOCOL: it broke
+	 * the protocol, or ended without a status; else what became of the stream. */
 	void (*closed)(void *userdata, int err);
 };
 

@@ -52,7 +52,7 @@ static void on_closed(void *userdata, struct stream *, int err)
 	else if (!err && !c->exited && c->status < 300)
 		err = ERR_PROTOCOL;     /* an end without a status */
 	if (c->ops->closed)
-		c->ops->closed(c->userdata, c->exited ? 0 : err);
+		c->ops->closed(c->userdata, c->exited && !c->err ? 0 : err);
 }
 
 int shell_client_open(struct shell_client *c, struct streams *ss, const struct shell_request *rq,

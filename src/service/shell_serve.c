@@ -3,6 +3,7 @@
  * itself wrote; what it left running in the background does not hold it up. */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/ioctl.h>
 #include <termios.h>
 
@@ -15,7 +16,7 @@
  * the end of what it wrote; it says EIO when it is. This long at most we wait for that. */
 #define TERMINAL_GRACE MILLIS(500)
 
-enum { CTRL_D = 4 };
+enum { CTRL_D = 4, TERMINAL_GRACES_MAX = 20 };
 
 struct shell {
 	struct loop *loop;
@@ -26,6 +27,7 @@ struct shell {
 	int terminal;                   /* the in pump's descriptor, to resize; borrowed */
 	int status_fd;                  /* open for as long as the session may live */
 	struct source *status_source, *grace;
+	unsigned graces;
 	uint8_t status[SHELL_STATUS_LEN];
 	size_t status_len;
 	bool over, told;                /* the program ended; the caller knows */
@@ -77,14 +79,24 @@ static void tell_exit(struct shell *sh)
 
 static void output_ended(void *userdata) { tell_exit(userdata); }
 
+/* Output that others go on writing to a terminal without a session must end too. */
+static bool terminal_has_more(struct shell *sh)
+{
+	struct pollfd p = { .fd = sh->out[0].fd, .events = POLLIN };
+
+	if (!sh->out[0].active)
+		return false;
+	if (sh->out[0].held.len)        /* the caller is slow, not the terminal */
+		return true;
+	return poll(&p, 1, 0) > 0 && (p.revents & POLLIN) && sh->graces++ < TERMINAL_GRACES_MAX;
+}
+
 static void grace_over(void *userdata, tstamp now)
 {
 	struct shell *sh = userdata;
 
-	if (sh->out[0].held.len) {      /* the caller is slow, not the terminal */
-		if (source_arm(sh->grace, now + TERMINAL_GRACE) >= 0)
-			return;
-	}
+	if (terminal_has_more(sh) && source_arm(sh->grace, now + TERMINAL_GRACE) >= 0)
+		return;
 	pump_out_done(&sh->out[0]);
 	tell_exit(sh);
 }

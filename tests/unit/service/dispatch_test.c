@@ -150,6 +150,40 @@ static void test_an_unclaimed_device_knows_only_the_way_to_claim_it(void **state
 	CHECK(r->host.calls == 0);
 }
 
+static void test_a_rule_counts_in_its_time_only(void **state)
+{
+	static const struct { int64_t not_before, expires; unsigned status; } cases[] = {
+		{ 0, 1600000000, 404 }, { 1800000000, 0, 404 }, { 1600000000, 1800000000, 200 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct rig *r = rig_new(NULL, true);
+		struct auth_rule rule = {
+			.identity = r->caller, .path = (char *)"/v2/carrier.sysinfo.v1/sysinfo",
+			.not_before = cases[i].not_before, .expires = cases[i].expires,
+		};
+
+		CHECK_ERR(auth_add(r->auth, NULL, &rule), 0);
+		CHECK(rig_status(r, "sysinfo", NULL) == cases[i].status);
+		rig_free(r);
+	}
+}
+
+static void test_without_a_claim_nothing_makes_a_device_ours(void **state)
+{
+	struct rig *r = *state;
+	struct services_config c = *services_config(r->ss);
+
+	services_free(r->ss);
+	c.claim = NULL;
+	CHECK_ERR(services_new(&r->ss, &c), 0);
+	CHECK_ERR(services_add_builtin(r->ss), 0);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		CHECK(rig_status(r, rows[i].path, "POST") == 404);
+	CHECK(r->host.calls == 0);
+}
+
 static bool lists(struct span answer, const char *path)
 {
 	struct cbor c = cbor_map_find(answer, "paths");
@@ -237,6 +271,10 @@ static void test_routes_are_added_at_run_time(void **state)
 	CHECK_ERR(services_add(r->ss, &sv), -EEXIST);
 	sv.path = "/v0/shell";
 	CHECK_ERR(services_add(r->ss, &sv), -EEXIST);
+	sv.path = "/v1/coffee";
+	sv.name = "shell";
+	CHECK_ERR(services_add(r->ss, &sv), -EEXIST);
+	sv.name = NULL;
 	CHECK_ERR(services_add_program(r->ss, "/v1/tea", false), -EEXIST);
 	sv.path = "/v1/*";
 	CHECK_ERR(services_add(r->ss, &sv), ERR_PARSE);
@@ -306,6 +344,8 @@ int main(void)
 		RIG_TEST(test_methods_are_checked_after_the_rule),
 		RIG_TEST(test_a_rule_for_one_method_opens_that_one),
 		RIG_TEST(test_an_unclaimed_device_knows_only_the_way_to_claim_it),
+		cmocka_unit_test(test_a_rule_counts_in_its_time_only),
+		RIG_TEST(test_without_a_claim_nothing_makes_a_device_ours),
 		RIG_TEST(test_disco_lists_what_its_caller_may_use),
 		RIG_TEST(test_nonsense_requests_are_unknown),
 		RIG_TEST(test_routes_are_added_at_run_time),

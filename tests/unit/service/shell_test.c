@@ -417,6 +417,65 @@ static void test_the_device_drops_variables_and_refuses_nonsense(void **state)
 	}
 }
 
+/* ---- the asking half against a device that lies ---- */
+
+static struct span hostile[3];
+
+static void answer_hostile(struct services *, const struct service_call *call)
+{
+	_cleanup_buf_ struct buf b = {};
+
+	headers_put_status(&b, 200, NULL);
+	CHECK_ERR(stream_send_headers(call->stream, buf_span(&b)), 0);
+	for (size_t i = 0; i < ARRAY_LEN(hostile) && hostile[i].data; i++)
+		CHECK_ERR(stream_send(call->stream, hostile[i]), 0);
+	stream_end(call->stream);
+}
+
+static void test_a_device_that_breaks_the_protocol_is_an_error(void **)
+{
+	static const struct { const char *hex[3]; int err; bool exited; } cases[] = {
+		{ { "0161", "0900000007" }, 0, true },
+		{ { "0161" }, ERR_PROTOCOL, false },                    /* no status */
+		{ { "" }, ERR_PROTOCOL, false },
+		{ { "0a0018005000000000" }, ERR_PROTOCOL, false },
+		{ { "09000000" }, ERR_PROTOCOL, false },
+		{ { "0900000000", "0161" }, ERR_PROTOCOL, true },       /* output after the status */
+		{ { "0900000000", "0900000001" }, ERR_PROTOCOL, true },
+		{ { "63" }, ERR_PROTOCOL, false },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct rig *r = rig_new(NULL, false);
+		uint8_t bytes[ARRAY_LEN(hostile)][16];
+		struct session s;
+
+		for (size_t k = 0; k < ARRAY_LEN(hostile); k++) {
+			const char *hex = cases[i].hex[k];
+			hostile[k] = hex ? SPAN(bytes[k], unhex(bytes[k], sizeof bytes[k], hex)) : SPAN_NONE;
+		}
+		CHECK_ERR(services_add(r->ss, &(struct service){ .path = SHELL_PATH, .open = answer_hostile }), 0);
+		session_open(r, &s, &(struct shell_request){ .command = "x" });
+		CHECK(rig_until(r, is_closed, &s));
+		CHECK_ERR(s.end_err, cases[i].err);
+		CHECK(s.exited == cases[i].exited && (!s.exited || s.exit != 1));
+		session_done(&s);
+		rig_free(r);
+	}
+}
+
+static void test_a_refused_shell_is_no_error_of_the_stream(void **state)
+{
+	struct rig *r = *state;
+	struct session s;
+
+	rig_allow(r, &r->other, "*", NULL);
+	session_open(r, &s, &(struct shell_request){ .command = "true" });
+	CHECK(rig_until(r, is_closed, &s));
+	CHECK(s.status == 404 && s.end_err == 0 && !s.exited);
+	session_done(&s);
+}
+
 static int no_descriptors(struct rig_host *, struct span, int *, size_t *) { return 0; }
 
 static void test_a_host_that_gives_too_few_descriptors_is_a_failure_of_ours(void **state)
@@ -453,6 +512,8 @@ int main(void)
 		RIG_TEST(test_hostile_messages_end_the_stream_and_nothing_else),
 		RIG_TEST(test_the_environment_is_what_a_caller_may_set),
 		RIG_TEST(test_the_device_drops_variables_and_refuses_nonsense),
+		cmocka_unit_test(test_a_device_that_breaks_the_protocol_is_an_error),
+		RIG_TEST(test_a_refused_shell_is_no_error_of_the_stream),
 		RIG_TEST(test_a_host_that_gives_too_few_descriptors_is_a_failure_of_ours),
 	};
 
