@@ -115,6 +115,7 @@ int broker_new(struct broker **ret, const struct broker_config *config)
 	b->config = *config;
 	b->config.keepalive = config->keepalive ?: KEEPALIVE_DEFAULT;
 	b->config.route_rate = config->route_rate ?: ROUTE_RATE_DEFAULT;
+	list_init(&b->pool.unused);
 	random_bytes(seed, sizeof seed);
 	map_init(&b->by_id, offsetof(struct record, id), sizeof(struct token), seed);
 	map_init(&b->by_identity, offsetof(struct record, who), sizeof(struct identity), seed);
@@ -155,6 +156,7 @@ void broker_free(struct broker *b)
 	map_done(&b->allow);
 	heap_done(&b->timers);
 	heap_done(&b->route_timers);
+	record_pool_done(&b->pool);
 	free(b);
 }
 

@@ -26,6 +26,22 @@ struct record {
 	unsigned routes_len;
 };
 
+enum { RECORDS_PER_SLAB = 1024 };
+
+/* Records live for months between connections that come and go: by themselves, or each
+ * would keep a page of what was a connection's. */
+struct record_slab {
+	struct record_slab *next;
+	struct record records[RECORDS_PER_SLAB];
+};
+
+struct record_pool {
+	struct record_slab *slabs;      /* newest first; they go with the broker */
+	size_t fresh;                   /* never used ones at the end of the newest */
+	struct list unused;             /* struct record.memberships of those given back */
+};
+void record_pool_done(struct record_pool *p);
+
 /* Replaces an older record of the same identity; its networks stay until the new
  * publication has ended (network_settle()). */
 int registry_add(struct broker *b, const struct identity *who, const struct addr *addr, struct listener *via,
@@ -116,6 +132,7 @@ struct broker {
 	struct source *timer;
 	struct map by_id, by_identity, sides, networks, allow;
 	struct heap timers, route_timers;
+	struct record_pool pool;
 	struct token superseded[64];    /* registrations that another place took over */
 	size_t superseded_next;
 	tstamp hints_since;

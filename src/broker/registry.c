@@ -14,6 +14,46 @@ struct record *registry_find(const struct broker *b, const struct identity *who)
 	return map_get(&b->by_identity, who);
 }
 
+/* ---- records ---- */
+
+static struct record *record_new(struct record_pool *p)
+{
+	struct record *r = list_first(&p->unused, struct record, memberships);
+
+	if (r) {
+		list_del(&r->memberships);
+	} else {
+		if (!p->fresh) {
+			struct record_slab *s = malloc(sizeof *s);
+			if (!s)
+				return NULL;
+			s->next = p->slabs;
+			p->slabs = s;
+			p->fresh = RECORDS_PER_SLAB;
+		}
+		r = &p->slabs->records[RECORDS_PER_SLAB - p->fresh--];
+	}
+	*r = (struct record){};
+	list_init(&r->memberships);
+	list_init(&r->routes);
+	return r;
+}
+
+static void record_free(struct record_pool *p, struct record *r)
+{
+	wipe(r, sizeof *r);
+	list_add_tail(&p->unused, &r->memberships);
+}
+
+void record_pool_done(struct record_pool *p)
+{
+	while (p->slabs) {
+		struct record_slab *s = p->slabs;
+		p->slabs = s->next;
+		free(s);
+	}
+}
+
 static void drop(struct broker *b, struct record *r)
 {
 	struct route *route;
@@ -27,8 +67,7 @@ static void drop(struct broker *b, struct record *r)
 	if (map_get(&b->by_identity, &r->who) == r)
 		map_del(&b->by_identity, &r->who);
 	heap_del(&b->timers, &r->timer);
-	wipe(&r->key, sizeof r->key);
-	free(r);
+	record_free(&b->pool, r);
 }
 
 void registry_remove(struct broker *b, struct record *r)
@@ -52,7 +91,7 @@ int registry_add(struct broker *b, const struct identity *who, const struct addr
 
 	if (!old && b->by_identity.len >= BROKER_RECORDS_MAX)
 		return ERR_LIMIT;
-	struct record *r = calloc(1, sizeof *r);
+	struct record *r = record_new(&b->pool);
 	if (!r)
 		return -ENOMEM;
 	r->who = *who;
@@ -61,8 +100,6 @@ int registry_add(struct broker *b, const struct identity *who, const struct addr
 	r->heard = broker_now(b);
 	random_bytes(&r->id, sizeof r->id);
 	random_bytes(&r->key, sizeof r->key);
-	list_init(&r->memberships);
-	list_init(&r->routes);
 	if (old)
 		supersede(b, old, r);
 

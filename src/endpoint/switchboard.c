@@ -1,6 +1,9 @@
 #include "endpoint/switchboard.h"
 
 #include <errno.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 
 #include "base/err.h"
 #include "base/heap.h"
@@ -9,6 +12,7 @@
 enum {
 	FLUSH_BATCHES_MAX = 16,         /* of one connection, before the others have their turn */
 	STALL = 1,                      /* seconds without hearing anything */
+	TRIM_CONNS = 64, TRIM_SHARE = 4,       /* memory goes back after so many were and 1/4 is left */
 };
 
 struct conn_path {
@@ -44,6 +48,7 @@ struct switchboard {
 		struct addr to;
 		size_t len, seg;
 	} held;
+	size_t most_conns;              /* since memory was given back */
 	bool closing;
 	uint8_t out[TRANSPORT_BATCH_BYTES];
 };
@@ -193,6 +198,7 @@ static int conn_new(struct conn **ret, struct switchboard *sb, const struct toke
 	err = map_put(&sb->by_token, c);
 	if (err < 0)
 		return err;
+	sb->most_conns = MAX(sb->most_conns, sb->by_token.len);
 	*ret = take(c);
 	return 0;
 }
@@ -239,8 +245,21 @@ static struct conn *conn_accept(struct switchboard *sb, const struct addr *from,
 	return take(c);
 }
 
+/* A connection is some 80 kB in pieces of all sizes. After a rush (every device of a
+ * broker that has restarted) the allocator would keep all of it for ever. */
+static void give_back(struct switchboard *sb)
+{
+	if (sb->most_conns < TRIM_CONNS || sb->by_token.len > sb->most_conns / TRIM_SHARE)
+		return;
+	sb->most_conns = sb->by_token.len;
+#ifdef __GLIBC__
+	malloc_trim(0);
+#endif
+}
+
 static void conn_finish(struct conn *c)
 {
+	struct switchboard *sb = c->sb;
 	struct transport_end end = { .err = ERR_CLOSED };
 
 	transport_ended(c->transport, &end);
@@ -248,6 +267,7 @@ static void conn_finish(struct conn *c)
 	if (!c->forgotten && c->ops->ended)
 		c->ops->ended(c->userdata, c, &end);
 	conn_free(c);
+	give_back(sb);
 }
 
 void conn_close(struct conn *c, uint64_t code, const char *reason)
