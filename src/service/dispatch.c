@@ -36,17 +36,22 @@ static bool word_is_in(const char *words, const char *word)
 	return false;
 }
 
-/* A rule may allow some methods only; then the path counts as usable. */
+/* A rule may allow some methods only; with any of them the path counts as usable. */
 static bool is_usable(const struct services *ss, const struct service *sv, const struct identity *caller)
 {
-	static const char *const methods[] = { NULL, "GET", "POST", "PUT", "DELETE", "HEAD", "PATCH" };
+	const char *methods = sv->methods ?: "GET POST PUT DELETE HEAD PATCH";
+	char method[SERVICE_METHOD_MAX + 1];
 	struct auth_decision d;
 
-	for (size_t i = 0; i < ARRAY_LEN(methods); i++) {
-		if (methods[i] && sv->methods && !word_is_in(sv->methods, methods[i]))
-			continue;
-		if (service_is_allowed(ss, sv, caller, methods[i], &d))
+	if (!sv->methods && service_is_allowed(ss, sv, caller, NULL, &d))
+		return true;
+	while (*methods) {
+		size_t n = strcspn(methods, " ");
+
+		snprintf(method, sizeof method, "%.*s", (int)n, methods);
+		if (service_is_allowed(ss, sv, caller, method, &d))
 			return true;
+		methods += n + strspn(methods + n, " ");
 	}
 	return false;
 }

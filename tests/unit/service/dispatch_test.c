@@ -4,7 +4,7 @@
 
 #include "test.h"
 
-enum { REPLAY = 1, ANY_GRANT = 2, CLAIMS = 4 };
+enum { REPLAY = 1, ANY_GRANT = 2, CLAIMS = 4, MEANS_CONNECT = 8 };
 
 /* The table as it is meant, written a second time: a row that changes must be changed here. */
 static const struct {
@@ -17,6 +17,8 @@ static const struct {
 	{ "/v3/carrier.sysinfo.v1/sysinfo", NULL, REPLAY },
 	{ "/v2/carrier.trace.v1/ping", "ping", REPLAY | ANY_GRANT },
 	{ "/v0/shell", "shell", 0 },
+	{ "/v0/sft", "push", 0 },
+	{ "/v0/tcp", "tcp", MEANS_CONNECT },
 	{ "/v2/carrier.certificate.v1/authorize", "authorize", CLAIMS },
 	{ "/v3/carrier.config.v1/auth_add", "auth_add", CLAIMS },
 	{ "/v3/carrier.config.v1/auth_del", "auth_del", 0 },
@@ -25,6 +27,21 @@ static const struct {
 	{ "/v3/carrier.config.v1/net_join", "net_join", 0 },
 	{ "/v3/carrier.config.v1/net_leave", "net_leave", 0 },
 };
+
+static const char *method_of(size_t row) { return rows[row].flags & MEANS_CONNECT ? "CONNECT" : NULL; }
+
+static void test_this_list_is_the_whole_table(void **state)
+{
+	struct rig *r = *state;
+	size_t at = 0, n = 0;
+
+	rig_allow(r, &r->caller, "*", NULL);
+	while (services_allowed_at(r->ss, &r->caller, &at))
+		n++;
+	CHECK(n == ARRAY_LEN(rows));
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		CHECK(services_find(r->ss, rows[i].path));
+}
 
 /* Header block, messages and the end of an answer to a path nobody has. */
 static void expect_unknown(struct rig *r, const char *path, const char *method)
@@ -73,7 +90,8 @@ static void test_a_grant_opens_its_path_and_no_other(void **state)
 		rig_allow(r, &r->caller, rows[i].path, NULL);
 		r->host.err = ERR_DENIED;       /* reached the host: that is enough here */
 		for (size_t k = 0; k < ARRAY_LEN(rows); k++) {
-			unsigned status = rig_status(r, rows[k].path, NULL);
+			/* a method that no row knows stops before the service's own 404s */
+			unsigned status = rig_status(r, rows[k].path, "NONSENSE");
 			bool may = k == i || (rows[k].flags & ANY_GRANT);
 			if ((status != 404) != may)
 				fail_msg("grant for %s, asked %s: %u", rows[i].path, rows[k].path, status);
@@ -105,7 +123,7 @@ static void test_early_data_is_for_replay_safe_rows_only(void **state)
 	r->host.err = ERR_DENIED;
 	wire_set_early(r->wire, true);
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		unsigned calls = r->host.calls, status = rig_status(r, rows[i].path, NULL);
+		unsigned calls = r->host.calls, status = rig_status(r, rows[i].path, method_of(i));
 		if ((status == 425) == !!(rows[i].flags & REPLAY))
 			fail_msg("%s early: %u", rows[i].path, status);
 		CHECK(status != 425 || r->host.calls == calls);
@@ -202,6 +220,8 @@ static void test_disco_lists_what_its_caller_may_use(void **state)
 
 	rig_allow(r, &r->caller, "/v0/shell", NULL);
 	rig_allow(r, &r->caller, "/v3/carrier.config.v1/net_get", "GET");
+	rig_allow(r, &r->caller, "/v0/tcp", "CONNECT");
+	rig_allow(r, &r->caller, "/v3/carrier.sysinfo.v1/sysinfo", "POST");     /* not one it knows */
 	rig_allow(r, &r->other, "/v3/*", NULL);
 	seen_ask(r, &s, "disco", NULL);
 	CHECK(rig_until(r, seen_is_closed, &s));
@@ -212,6 +232,8 @@ static void test_disco_lists_what_its_caller_may_use(void **state)
 	CHECK(lists(a, "/v0/shell"));
 	CHECK(lists(a, "/v3/carrier.config.v1/net_get"));
 	CHECK(lists(a, "/v2/carrier.discovery.v1/discover"));
+	CHECK(lists(a, "/v0/tcp"));
+	CHECK(!lists(a, "/v3/carrier.sysinfo.v1/sysinfo"));
 	CHECK(!lists(a, "/v3/carrier.config.v1/auth_add"));
 	CHECK(!lists(a, "/v2/carrier.sysinfo.v1/sysinfo"));
 	struct cbor c = cbor_map_find(a, "application");
@@ -337,6 +359,7 @@ static void test_an_answer_may_come_later_or_be_an_error(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		RIG_TEST(test_this_list_is_the_whole_table),
 		RIG_TEST(test_every_row_answers_strangers_as_if_it_did_not_exist),
 		cmocka_unit_test(test_a_grant_opens_its_path_and_no_other),
 		RIG_TEST(test_short_names_stand_for_paths),
