@@ -130,7 +130,7 @@ static int read_kind(struct settings *s, const struct home *h, const char *kind,
 
 		if (err >= 0 && is_taken(s, e.path))
 			err = refuse(&r, "path", "is served by another entry already");
-		if (err >= 0 && s->services_len >= SERVICES_MAX)
+		if (err >= 0 && s->services_len >= SERVICE_ENTRIES_MAX)
 			err = refuse(&r, "path", "too many services");
 		if (err < 0) {
 			entry_done(&e);

@@ -12,7 +12,7 @@ struct broker_line {
 	uint16_t port;
 	char token[65];                 /* "" if none */
 };
-enum { BROKER_LINES_MAX = 16, NAME_MAX_LEN = 63, SERVICES_MAX = 64, EXEC_ARGS_MAX = 32 };
+enum { BROKER_LINES_MAX = 16, NAME_MAX_LEN = 63, SERVICE_ENTRIES_MAX = 64, EXEC_ARGS_MAX = 32 };
 
 /* ERR_PARSE and detail names what is wrong. */
 int broker_line_parse(struct broker_line *ret, const char *text, struct text_error *detail) _must_check_;
@@ -37,7 +37,7 @@ struct settings {
 	enum claim_mode claim;          /* `claim = "open" | "code"` */
 	char claim_hash[65];            /* hash of the code, hex; "": none */
 	enum address_policy address;    /* `address = "direct" | "relay-only"` */
-	struct service_entry services[SERVICES_MAX];
+	struct service_entry services[SERVICE_ENTRIES_MAX];
 	size_t services_len;
 };
 

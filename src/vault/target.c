@@ -8,7 +8,7 @@
 #include "vault/internal.h"
 #include "vault/settings.h"
 
-/* Shorter than any text form of an identity, even one with leading zeros left out. */
+/* What is as long as this and begins like an identity is meant as one, mistyped or not. */
 enum { LOOKS_LIKE_IDENTITY = 40, TARGET_MAX = 400 };
 
 static bool is_reserved(const char *name)
@@ -23,7 +23,12 @@ static bool is_reserved(const char *name)
 
 static bool looks_like_identity(const char *text)
 {
-	return (text[0] == 'c' || text[0] == 'o') && strlen(text) >= LOOKS_LIKE_IDENTITY;
+	struct identity id;
+
+	if (text[0] != 'c' && text[0] != 'o')
+		return false;
+	/* the old form without leading zeros can be as short as any name */
+	return strlen(text) >= LOOKS_LIKE_IDENTITY || identity_parse(&id, text) >= 0;
 }
 
 static bool is_name(const char *name)

@@ -145,7 +145,7 @@ static void are_the_numbers_limited(void **state)
 	struct settings s;
 
 	(void)state;
-	for (unsigned i = 0; i <= SERVICES_MAX; i++)
+	for (unsigned i = 0; i <= SERVICE_ENTRIES_MAX; i++)
 		buf_printf(&text, "[[service]]\npath = \"/s%u\"\nsocket = \"/s\"\n", i);
 	CHECK_ERR(load(&s, buf_str(&text), &error), ERR_CONFIG);
 	CHECK(strstr(error.text, "too many services"));

@@ -109,6 +109,8 @@ static void which_names_are_names(void **state)
 	CHECK_ERR(name_check("-a", NULL), ERR_PARSE);
 	CHECK_ERR(name_check("\xc3\xa9", NULL), ERR_PARSE);
 	CHECK_ERR(name_check("sensors", NULL), ERR_PARSE);
+	CHECK_ERR(name_check("cDHLVVFA", NULL), ERR_PARSE);     /* an identity with many leading zeros */
+	CHECK_ERR(name_check("cDHLVVFB", NULL), 0);
 	CHECK_ERR(name_check("discovery", NULL), ERR_PARSE);
 	memset(at_limit, 'x', sizeof at_limit);
 	at_limit[NAME_MAX_LEN + 1] = 0;
