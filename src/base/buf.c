@@ -49,9 +49,9 @@ void buf_added(struct buf *b, size_t n)
 
 void buf_add(struct buf *b, const void *p, size_t n)
 {
-	uint8_t *dst = buf_reserve(b, n);
+	uint8_t *dst = n ? buf_reserve(b, n) : NULL;
 
-	if (!dst || !n)
+	if (!dst)
 		return;
 	memcpy(dst, p, n);
 	b->len += n;
