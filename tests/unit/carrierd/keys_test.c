@@ -21,7 +21,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-static size_t certificate_verify(uint8_t out[static 160], const char *context, size_t hash_len)
+static size_t certificate_verify(uint8_t out[static 192], const char *context, size_t hash_len)
 {
 	size_t n = strlen(context) + 1;
 
@@ -45,7 +45,7 @@ static void test_a_certificate_verify_is_signed(void **state)
 {
 	(void)state;
 	_cleanup_buf_ struct buf out = {};
-	uint8_t cv[160];
+	uint8_t cv[192];
 	size_t n = certificate_verify(cv, "TLS 1.3, server CertificateVerify", 32);
 
 	CHECK_ERR(sign(VAULT_TLS, SPAN(cv, n), &out), 0);
@@ -70,7 +70,7 @@ static const struct { unsigned purpose; const char *context; size_t hash_len; in
 static void test_nothing_else_is_signed(void **state)
 {
 	(void)state;
-	uint8_t cv[160];
+	uint8_t cv[192];
 
 	for (size_t i = 0; i < ARRAY_LEN(refused); i++) {
 		_cleanup_buf_ struct buf out = {};
@@ -154,7 +154,7 @@ static void test_every_truncation_and_every_other_type_is_refused(void **state)
 {
 	(void)state;
 	_cleanup_buf_ struct buf rq = {}, out = {};
-	uint8_t cv[160];
+	uint8_t cv[192];
 	size_t n = certificate_verify(cv, "TLS 1.3, server CertificateVerify", 32);
 
 	cbor_put_array(&rq, 2);

@@ -372,6 +372,11 @@ static void test_bad_arguments_start_nothing(void **state)
 
 int main(void)
 {
+	const struct passwd *self = getpwuid(geteuid());
+
+	if (self && strstr(self->pw_shell, "nologin"))
+		return 77;      /* meson's skip: this account has no shell to test */
+
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_exit_statuses),
 		cmocka_unit_test(test_pipes_keep_output_and_errors_apart),
