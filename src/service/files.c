@@ -13,7 +13,8 @@ enum { RACES_MAX = 16 };        /* EAGAIN: something was renamed while a ".." wa
 static int open_beneath(const struct files *f, const char *beneath, int flags)
 {
 	struct open_how how = {
-		.flags = (uint64_t)(flags | O_CLOEXEC | O_NOCTTY),
+		/* openat2() refuses what O_PATH would ignore */
+		.flags = (uint64_t)(flags | O_CLOEXEC | (flags & O_PATH ? 0 : O_NOCTTY)),
 		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS,
 	};
 
