@@ -61,7 +61,7 @@ static void make_printable(char *text)
 	}
 }
 
-static void fill_error(struct toml_parser *p, size_t at, const char *fmt, va_list ap)
+static void _printf_(3, 0) fill_error(struct toml_parser *p, size_t at, const char *fmt, va_list ap)
 {
 	struct toml_error *e = p->error;
 	size_t line = 0;
@@ -74,7 +74,7 @@ static void fill_error(struct toml_parser *p, size_t at, const char *fmt, va_lis
 		}
 	for (size_t i = line; i < at; i++)
 		e->column += (p->text[i] & 0xc0) != 0x80;
-	vsnprintf(e->text, sizeof e->text, fmt, ap);
+	vsnprintf(e->text, sizeof e->text, fmt ?: "", ap);
 	make_printable(e->text);
 }
 

@@ -73,7 +73,7 @@ static int parse_array(struct toml_parser *p, unsigned depth, struct toml_table 
 
 	v->type = TOML_ARRAY;
 	for (;;) {
-		struct toml_value *item;
+		struct toml_value *item = NULL;
 		int err;
 
 		toml_scan_blank(p);
