@@ -5,9 +5,15 @@
 
 #include "base/err.h"
 
+struct secrets {
+	struct sign_seed seed;
+	struct agree_secret agree;      /* of the same key; converting it again costs as much as using it */
+};
+
 struct vault {
 	struct identity self;
-	struct sign_seed *seed;         /* guarded, read-only pages; NULL: behind ops */
+	struct agree_public agree_public;
+	struct secrets *secrets;        /* guarded, read-only pages; NULL: behind ops */
 	unsigned permit;
 	const struct vault_ops *ops;
 	void *userdata;
@@ -19,11 +25,13 @@ int vault_new_local(struct vault **ret, const struct sign_seed *seed, unsigned p
 
 	if (!v)
 		return -ENOMEM;
-	v->seed = sodium_malloc(sizeof *v->seed);
-	if (!v->seed)
+	v->secrets = sodium_malloc(sizeof *v->secrets);
+	if (!v->secrets)
 		return -ENOMEM;
-	*v->seed = *seed;
-	sodium_mprotect_readonly(v->seed);
+	v->secrets->seed = *seed;
+	agree_secret_from_sign(&v->secrets->agree, seed);
+	agree_public_of(&v->agree_public, &v->secrets->agree);
+	sodium_mprotect_readonly(v->secrets);
 	v->permit = permit;
 	identity_of_seed(&v->self, seed);
 	*ret = take(v);
@@ -48,7 +56,7 @@ void vault_free(struct vault *v)
 {
 	if (!v)
 		return;
-	sodium_free(v->seed);           /* zeroes first */
+	sodium_free(v->secrets);        /* zeroes first */
 	free(v);
 }
 
@@ -62,13 +70,13 @@ static int sign_here(const struct vault *v, enum vault_purpose p, struct span me
 {
 	switch (p) {
 	case VAULT_TLS:
-		return vault_is_certificate_verify(message) ? sign_make(ret, v->seed, "", message) : ERR_PARSE;
+		return vault_is_certificate_verify(message) ? sign_make(ret, &v->secrets->seed, "", message) : ERR_PARSE;
 	case VAULT_STATEMENT:
-		return vault_is_statement(message) ? sign_make(ret, v->seed, "", message) : ERR_PARSE;
+		return vault_is_statement(message) ? sign_make(ret, &v->secrets->seed, "", message) : ERR_PARSE;
 	case VAULT_RESTORE:
 		if (!message.len || message.len > VAULT_RESTORE_MAX)
 			return ERR_PARSE;
-		return sign_make(ret, v->seed, "carrier restore v1", message);
+		return sign_make(ret, &v->secrets->seed, "carrier restore v1", message);
 	default:
 		return ERR_DENIED;
 	}
@@ -86,35 +94,36 @@ int vault_sign(struct vault *v, enum vault_purpose p, struct span message, struc
 }
 
 /* The two public keys in bytewise order make both sides hash the same. */
-int vault_agree_with(const struct agree_secret *sk, const struct agree_public *pk, uint8_t out[static SHARED_LEN])
+static int agree_as(const struct agree_secret *sk, const struct agree_public *own, const struct agree_public *pk,
+		    uint8_t out[static SHARED_LEN])
 {
 	struct {
 		uint8_t point[SHARED_LEN];
 		struct agree_public lower, higher;
 	} in;
-	struct agree_public own;
 
 	int err = agree(in.point, sk, pk);
 	if (err < 0)
 		return err;
-	agree_public_of(&own, sk);
-	bool own_first = memcmp(&own, pk, sizeof own) < 0;
-	in.lower = own_first ? own : *pk;
-	in.higher = own_first ? *pk : own;
+	bool own_first = memcmp(own, pk, sizeof *own) < 0;
+	in.lower = own_first ? *own : *pk;
+	in.higher = own_first ? *pk : *own;
 	hash(out, "carrier agree v1", SPAN(&in, sizeof in));
 	wipe(&in, sizeof in);
 	return 0;
 }
 
+int vault_agree_with(const struct agree_secret *sk, const struct agree_public *pk, uint8_t out[static SHARED_LEN])
+{
+	struct agree_public own;
+
+	agree_public_of(&own, sk);
+	return agree_as(sk, &own, pk, out);
+}
+
 int vault_agree(struct vault *v, const struct agree_public *pk, uint8_t out[static SHARED_LEN])
 {
-	struct agree_secret sk;
-
 	if (v->ops)
 		return v->ops->agree(v->userdata, pk, out);
-
-	agree_secret_from_sign(&sk, v->seed);
-	int err = vault_agree_with(&sk, pk, out);
-	wipe(&sk, sizeof sk);
-	return err;
+	return agree_as(&v->secrets->agree, &v->agree_public, pk, out);
 }
