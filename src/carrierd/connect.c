@@ -193,7 +193,8 @@ int answer_tcp(struct monitor *m, const struct request *rq, struct reply *out)
 		return ERR_PARSE;
 	memcpy(host, text.data, text.len);
 
-	int err = permit_judge(m, &rq->caller, rq->path, host, port, &rule);
+	int err = permit_judge(m, &(struct auth_request){ .caller = rq->caller, .path = rq->path,
+							  .tcp_host = host, .tcp_port = port }, &rule);
 	if (err >= 0)
 		err = start(m, rq->id, host, port);
 	return err < 0 ? err : ANSWER_LATER;

@@ -65,9 +65,10 @@ enum { ANSWER_LATER = 1 };              /* a handler's result: monitor_answer() 
 
 /* The ipc handler of net's channel: the permit table. */
 void permit_message(void *userdata, struct ipc *i, struct ipc_message *msg);
-/* host NULL: the path alone. ERR_DENIED. */
-int permit_judge(const struct monitor *m, const struct identity *caller, const char *path,
-		 const char *host, uint16_t port, const struct auth_rule **ret_rule) _must_check_;
+/* wanted->method NULL: whichever the rule has, for net has judged it. Its time is set
+ * here. ERR_DENIED. */
+int permit_judge(const struct monitor *m, const struct auth_request *wanted,
+		 const struct auth_rule **ret_rule) _must_check_;
 
 /* The handlers behind the table, one file each. */
 int answer_sysinfo(struct monitor *m, const struct request *rq, struct reply *out);

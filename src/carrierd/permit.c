@@ -28,7 +28,7 @@ static const struct permit {
 	[HOST_SYSINFO] = { BY_RULE, answer_sysinfo,
 			   { "/v2/carrier.sysinfo.v1/sysinfo", "/v3/carrier.sysinfo.v1/sysinfo" } },
 	[HOST_SHELL] = { BY_RULE, answer_shell, { "/v0/shell" } },
-	[HOST_FILES] = { BY_RULE, answer_files, { "/v0/sft", "/v0/ota" } },
+	[HOST_FILES] = { BY_HANDLER, answer_files, { "/v0/sft" } },
 	[HOST_TCP] = { BY_HANDLER, answer_tcp, { "/v0/tcp" } },
 	[HOST_SERVICE] = { BY_RULE, answer_service },
 	[HOST_RULES_ADD] = { BY_RULE_OR_CLAIM, answer_rules_add, { AUTH_CHANGE_PATH, PATH_AUTHORIZE } },
@@ -48,16 +48,14 @@ static bool path_fits(const struct permit *p, const char *path)
 	return false;
 }
 
-int permit_judge(const struct monitor *m, const struct identity *caller, const char *path,
-		 const char *host, uint16_t port, const struct auth_rule **ret_rule)
+int permit_judge(const struct monitor *m, const struct auth_request *wanted, const struct auth_rule **ret_rule)
 {
-	struct auth_request rq = {
-		.caller = *caller, .path = path, .now = clock_unix_time(), .tcp_host = host, .tcp_port = port,
-	};
-	struct auth_decision d = auth_decide(m->auth, &rq);
+	struct auth_request rq = *wanted;
 
-	/* The method is known to net alone, which has judged it: any that the rule names. */
-	if (!d.allow && d.reason == AUTH_METHOD) {
+	rq.now = clock_unix_time();
+	struct auth_decision d = auth_decide(m->auth, &rq);
+	/* Most calls do not say the method: it is known to net alone, which has judged it. */
+	if (!d.allow && d.reason == AUTH_METHOD && !rq.method) {
 		rq.method = d.rule->methods[0];
 		d = auth_decide(m->auth, &rq);
 	}
@@ -79,7 +77,7 @@ static int judge(const struct monitor *m, const struct permit *p, struct request
 	case BY_RULE:
 		break;
 	}
-	return permit_judge(m, &rq->caller, rq->path, NULL, 0, &rq->rule);
+	return permit_judge(m, &(struct auth_request){ .caller = rq->caller, .path = rq->path }, &rq->rule);
 }
 
 static int parse(struct request *rq, struct span body)

@@ -31,8 +31,7 @@ static const struct {
 	{ "shell without a rule for it", HOST_SHELL, 'B', "/v0/shell", ERR_DENIED },
 	{ "shell on behalf of a path that B has", HOST_SHELL, 'B', SYSINFO, ERR_DENIED },
 	{ "shell on behalf of a path that A has", HOST_SHELL, 'A', SYSINFO, ERR_DENIED },
-	{ "files, but the rule has no root", HOST_FILES, 'B', "/v0/sft", ERR_DENIED },
-	{ "files without a rule", HOST_FILES, 'C', "/v0/sft", ERR_DENIED },
+	{ "files without arguments", HOST_FILES, 'A', "/v0/sft", ERR_PARSE },
 	{ "program", HOST_SERVICE, 'A', "/v2/my.thing", 0 },
 	{ "program without a rule", HOST_SERVICE, 'B', "/v2/my.thing", ERR_DENIED },
 	{ "program that nobody configured", HOST_SERVICE, 'A', "/v2/other", ERR_DENIED },
@@ -310,6 +309,40 @@ static void test_names_are_resolved_for_brokers_only(void **state)
 	fixture_free(f);
 }
 
+/* ---- files ---- */
+
+static int ask_files(struct fixture *f, const struct identity *who, const char *file, const char *method)
+{
+	_cleanup_buf_ struct buf b = {};
+	struct cbor_map m;
+
+	cbor_map_begin(&m, &b);
+	cbor_map_bytes(&m, "file", SPAN_STR(file));
+	cbor_map_str(&m, "method", method);
+	cbor_map_end(&m);
+	return fixture_ask(f, HOST_FILES, who, "/v0/sft", buf_span(&b));
+}
+
+static void test_files_stay_beneath_the_root_of_a_rule_with_the_method(void **state)
+{
+	(void)state;
+	struct fixture *f = fixture_new(
+		"[[authorize]]\nidentity = \"@A\"\nresource = \"/v0/sft\"\nroot = \"/tmp\"\nmethods = [\"GET\"]\n"
+		"[[authorize]]\nidentity = \"@B\"\nresource = \"/v0/sft\"\n");
+	struct identity stranger = { { 3 } };
+
+	CHECK_ERR(ask_files(f, &f->alice, "/tmp/x", "GET"), 0);
+	CHECK(f->fds_len == 1 && f->m.workers_len == 1);
+	CHECK_ERR(ask_files(f, &f->alice, "/tmp/x", "PUT"), ERR_DENIED);
+	CHECK_ERR(ask_files(f, &f->alice, "/etc/passwd", "GET"), ERR_DENIED);
+	CHECK_ERR(ask_files(f, &f->bob, "/tmp/x", "GET"), ERR_DENIED);          /* no root: no files */
+	CHECK_ERR(ask_files(f, &stranger, "/tmp/x", "GET"), ERR_DENIED);
+	for (int i = 0; i < 100 && f->m.workers_len; i++)
+		fixture_turn(f, 1);
+	CHECK(!f->m.workers_len);       /* ends with its socket */
+	fixture_free(f);
+}
+
 /* ---- programs ---- */
 
 static void test_a_program_gets_the_callers_identity(void **state)
@@ -364,6 +397,7 @@ int main(void)
 		cmocka_unit_test(test_joining_and_leaving_a_network_tells_keys_and_the_file),
 		cmocka_unit_test(test_tcp_reaches_only_what_a_rule_names),
 		cmocka_unit_test(test_names_are_resolved_for_brokers_only),
+		cmocka_unit_test(test_files_stay_beneath_the_root_of_a_rule_with_the_method),
 		cmocka_unit_test(test_a_program_gets_the_callers_identity),
 		cmocka_unit_test(test_a_program_that_listens_is_connected_to),
 	};
