@@ -188,7 +188,7 @@ static int serial2number(char out[static TEXT_STR_MAX], const char *in, struct t
 
 static int number2serial(char out[static TEXT_STR_MAX], const char *in, struct text_error *detail)
 {
-	uint64_t n;
+	uint64_t n = 0;
 	int err = number_parse(&n, in, detail);
 
 	if (err >= 0)
@@ -208,7 +208,7 @@ static int alias2number(char out[static TEXT_STR_MAX], const char *in, struct te
 
 static int number2alias(char out[static TEXT_STR_MAX], const char *in, struct text_error *detail)
 {
-	uint64_t n;
+	uint64_t n = 0;
 	int err = number_parse(&n, in, detail);
 
 	if (err >= 0)
