@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 #include "base/err.h"
 #include "service/sft_internal.h"
@@ -63,12 +64,23 @@ int sft_block_tag(struct blockhash *h, int fd, uint64_t number, uint8_t *buf, ui
 	return blockhash_end(h, ret_tag);
 }
 
+/* fstat() of today's C library is a system call that takes a path too, and so one that
+ * the agent's net process does not have. */
+static int stat_fd(int fd, struct stat *ret)
+{
+#ifdef SYS_fstat64
+	return (int)syscall(SYS_fstat64, fd, ret);
+#else
+	return (int)syscall(SYS_fstat, fd, ret);
+#endif
+}
+
 /* Only what is still as it was when we began may be called complete. */
 static bool is_unchanged(const struct sft_source *s)
 {
 	struct stat st;
 
-	return fstat(s->spec.fd, &st) >= 0 && (uint64_t)st.st_size == s->spec.size &&
+	return stat_fd(s->spec.fd, &st) >= 0 && (uint64_t)st.st_size == s->spec.size &&
 	       st.st_mtim.tv_sec == s->mtime.tv_sec && st.st_mtim.tv_nsec == s->mtime.tv_nsec &&
 	       st.st_ctim.tv_sec == s->ctime.tv_sec && st.st_ctim.tv_nsec == s->ctime.tv_nsec;
 }
@@ -300,7 +312,7 @@ int sft_source_new(struct sft_source **ret, const struct sft_spec *spec)
 	s->spec = *spec;
 	s->spec.fd = -1;
 	filehash_init(&s->file);
-	if (fstat(spec->fd, &st) < 0)
+	if (stat_fd(spec->fd, &st) < 0)
 		return -errno;
 	s->mtime = st.st_mtim;
 	s->ctime = st.st_ctim;
