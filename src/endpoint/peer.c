@@ -285,7 +285,7 @@ static void request_closed(void *userdata, struct stream *s, int err)
 		return;
 	p->request = NULL;
 	if (!p->route_known && !p->ready)
-		next_broker(p, err == ERR_CLOSED || !err ? ERR_NOBROKER : err, "the broker gave no answer");
+		next_broker(p, err == ERR_CLOSED || err == ERR_TIMEOUT || !err ? ERR_NOBROKER : err, "the broker gave no answer");
 }
 
 static const struct stream_handler request_handler = {
