@@ -51,8 +51,8 @@ static void on_done(void *userdata, const struct fetch_answer *answer)
 	struct ask *a = userdata;
 
 	a->fetch = NULL;
-	if (answer->err == ERR_CLOSED)
-		return;         /* the session tells why */
+	if (answer->err < 0 && session_tells(&a->session, answer->err))
+		return;
 	if (answer->status >= 300)
 		ask_stop(a, ask_refusal(&a->session, a->path, answer->status, answer->error));
 	else if (answer->err < 0)

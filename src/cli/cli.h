@@ -22,6 +22,7 @@ enum cli_status {
 	CLI_DENIED = 77,
 	CLI_CONFIG = 78,
 	CLI_TIMEOUT = 124,
+	CLI_PIPE = 141,         /* the reader of stdout has left: what SIGPIPE would give */
 	CLI_LOST = 255,         /* a shell whose connection broke */
 };
 
@@ -114,6 +115,8 @@ void cli_note(const struct cli *c, const char *fmt, ...) _printf_(2, 3);        
 int cli_usage(const struct cli *c, const char *fmt, ...) _printf_(2, 3);        /* CLI_USAGE */
 /* The exit status that stands for an error. */
 int cli_status_of(int err);
+/* Nothing is said when only the reader has left. */
+int cli_write_failed(int err);
 /* Flushes stdout; a full disk or a closed pipe is a failure that must be seen. */
 int cli_finish(int status);
 bool cli_colors(FILE *f);

@@ -128,7 +128,7 @@ static void on_message(void *userdata, struct ask *a, struct span m)
 	if (err < 0)
 		ask_stop(a, cli_fail(CLI_FAILED, "%s: the answer cannot be read: %s", ask_session(a)->called, err_text(err)));
 	else if (outlet_write(&g->out, ask_stream(a), buf_span(&b)) < 0)
-		ask_stop(a, cli_fail(CLI_FAILED, "standard output: %s", err_text(g->out.err)));
+		ask_stop(a, cli_write_failed(g->out.err));
 }
 
 /* On stdout only where generation 1 has it there, before a tree; with a raw body on stderr. */
@@ -180,7 +180,7 @@ static int run(struct cli *c, const char *target, const char *path, const char *
 		return cli_usage(c, "the headers cannot be sent: %s", err_text(err));
 	int status = ask_run(c, target, path, buf_span(&block), &ops, &g);
 	if (g.opened && outlet_finish(&g.out) < 0 && !status)
-		status = cli_fail(CLI_FAILED, "standard output: %s", err_text(g.out.err));
+		status = cli_write_failed(g.out.err);
 	return status;
 }
 

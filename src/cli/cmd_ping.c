@@ -89,7 +89,7 @@ static void on_closed(void *userdata, struct stream *, int err)
 	p->stream = NULL;
 	if (p->status_code >= 300)
 		session_stop(&p->session, ask_refusal(&p->session, PING_PATH, p->status_code, p->error));
-	else if (err != ERR_CLOSED)
+	else if (!session_tells(&p->session, err))
 		session_stop(&p->session, cli_fail(CLI_UNAVAILABLE, "%s ended the stream", p->session.called));
 }
 

@@ -136,8 +136,8 @@ static void on_done(void *userdata, int err, const char *text)
 	struct copy *c = userdata;
 
 	c->transfer = NULL;
-	if (err == ERR_CLOSED || err == -ECANCELED)
-		return;         /* the session tells */
+	if (err == -ECANCELED || (err < 0 && session_tells(&c->session, err)))
+		return;
 	if (err == ERR_CHANGED && ++c->tries < AGAIN_MAX) {
 		start(c);
 		return;
@@ -175,7 +175,7 @@ static void on_tree_done(void *userdata, int err)
 	struct copy *c = userdata;
 
 	c->trees = NULL;
-	if (err == ERR_CLOSED || err == -ECANCELED)
+	if (err == -ECANCELED || (err < 0 && session_tells(&c->session, err)))
 		return;
 	session_stop(&c->session, err < 0 ? failed(c, err, NULL) : succeeded(c));
 }

@@ -31,7 +31,7 @@ static void put(struct shell *sh, struct outlet *o, struct span data)
 
 	if (err < 0) {
 		tty_restore();
-		session_stop(&sh->session, cli_fail(CLI_FAILED, "standard %s: %s", o == &sh->out ? "output" : "error", err_text(err)));
+		session_stop(&sh->session, cli_write_failed(err));
 	}
 }
 
@@ -133,8 +133,8 @@ static void on_closed(void *userdata, int err)
 
 	outlet_forget_stream(&sh->out, sh->out.stream);
 	outlet_forget_stream(&sh->err, sh->err.stream);
-	if (sh->refused || err == ERR_CLOSED)
-		return;         /* said; or the session will say why */
+	if (sh->refused || (err < 0 && session_tells(&sh->session, err)))
+		return;         /* said, or about to be */
 	tty_restore();
 	session_stop(&sh->session, sh->exited ? sh->status
 					      : cli_fail(CLI_LOST, "%s ended the shell: %s", sh->session.called, err_text(err)));

@@ -53,7 +53,7 @@ static void on_message(void *userdata, struct stream *s, struct span m)
 		note_error_code(t, m);
 	buf_add_str(&line, "\n");
 	if (outlet_write(&t->out, s, buf_span(&line)) < 0)
-		stop(t, cli_fail(CLI_FAILED, "standard output: %s", err_text(t->out.err)));
+		stop(t, cli_write_failed(t->out.err));
 }
 
 static void on_headers(void *userdata, struct stream *, const struct headers *h)
@@ -75,7 +75,7 @@ static void on_closed(void *userdata, struct stream *s, int err)
 	outlet_forget_stream(&t->out, s);
 	if (t->answer >= 300)
 		stop(t, ask_refusal(&t->session, t->path, t->answer, t->error));
-	else if (err < 0 && err != ERR_CLOSED)
+	else if (err < 0 && !session_tells(&t->session, err))
 		stop(t, cli_fail(cli_status_of(err), "%s: %s: %s", t->session.called, t->path, err_text(err)));
 	else if (!err)
 		stop(t, t->code);

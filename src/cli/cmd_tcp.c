@@ -48,20 +48,18 @@ static void on_done(void *userdata, int err, const char *text)
 {
 	struct pipe *p = userdata;
 	struct forward *f = p->forward;
-	bool lost = err == ERR_CLOSED && !f->session.peer;
+	bool opened = f->opened;
 
 	list_del(&p->entry);
 	free(p);
-	if (err == ERR_CLOSED || lost) {
-		if (!f->nc)
-			return;
-	}
+	if (err < 0 && session_tells(&f->session, err))
+		return;
 	int status = CLI_OK;
-	if (err < 0 && err != ERR_CLOSED && !(f->nc && f->opened))
-		status = cli_fail(cli_status_of(err), "%s: port %u: %s", f->session.called, f->port,
-				  text && *text ? text : err_text(err));
-	if (f->nc && err != ERR_CLOSED)
-		session_stop(&f->session, err < 0 && f->opened ? CLI_FAILED : status);
+	if (err < 0)
+		status = f->nc && opened ? CLI_FAILED : cli_fail(cli_status_of(err), "%s: port %u: %s", f->session.called, f->port,
+								 text && *text ? text : err_text(err));
+	if (f->nc)
+		session_stop(&f->session, status);
 }
 
 /* Takes both descriptors, whatever happens. */

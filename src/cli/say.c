@@ -71,11 +71,16 @@ int cli_usage(const struct cli *c, const char *fmt, ...)
 	return CLI_USAGE;
 }
 
+int cli_write_failed(int err)
+{
+	return err == -EPIPE ? CLI_PIPE : cli_fail(CLI_FAILED, "standard output: %s", err_text(err));
+}
+
 int cli_finish(int status)
 {
-	if ((fflush(stdout) || ferror(stdout)) && status == CLI_OK)
-		return cli_fail(CLI_FAILED, "standard output: %s", strerror(errno));
-	return status;
+	if (!fflush(stdout) && !ferror(stdout))
+		return status;
+	return status ?: cli_write_failed(-errno);
 }
 
 /* no-color.org: set and not empty. */

@@ -254,6 +254,11 @@ int session_dial(struct session *s, const char *target, const struct session_ops
 
 void session_stop(struct session *s, int status) { loop_stop(s->loop, status); }
 
+bool session_tells(const struct session *s, int err)
+{
+	return !s->peer || err == ERR_CLOSED || err == ERR_TIMEOUT;
+}
+
 int session_run(struct session *s)
 {
 	int status = loop_run(s->loop);

@@ -43,6 +43,8 @@ int session_dial(struct session *s, const char *target, const struct session_ops
 /* Until session_stop(); returns the status given there. */
 int session_run(struct session *s) _must_check_;
 void session_stop(struct session *s, int status);
+/* A stream ended because the connection did: the session says so itself, once. */
+bool session_tells(const struct session *s, int err);
 /* Numeric or a name; answers before it returns. */
 void session_resolve(struct session *s, const char *host, uint16_t port, endpoint_resolved_fn *done, void *userdata);
 void session_done(struct session *s);
