@@ -28,7 +28,7 @@ uint8_t *buf_reserve(struct buf *b, size_t n)
 		b->err = ERR_LIMIT;
 		return NULL;
 	}
-	if (b->len + n > b->cap) {
+	if (!b->data || b->len + n > b->cap) {
 		size_t need = MAX(b->len + n, (size_t)64);
 		size_t cap = MAX(b->cap * 2, need);
 		uint8_t *data = realloc(b->data, cap);
