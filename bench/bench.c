@@ -117,6 +117,27 @@ struct bench_memory bench_memory(pid_t pid)
 	};
 }
 
+struct bench_memory bench_memory_tree(pid_t pid)
+{
+	struct bench_memory sum = {};
+	struct dirent *d;
+	DIR *dir = opendir("/proc");
+
+	if (!dir)
+		return sum;
+	while ((d = readdir(dir))) {
+		pid_t p = atoi(d->d_name);
+		if (p <= 0 || !descends(p, pid))
+			continue;
+		struct bench_memory m = bench_memory(p);
+		sum.rss += m.rss;
+		sum.pss += m.pss;
+		sum.private += m.private;
+	}
+	closedir(dir);
+	return sum;
+}
+
 /* ---- small things ---- */
 
 void bench_pin(int core)

@@ -18,6 +18,7 @@ struct bench_memory {
 	uint64_t rss, pss, private;
 };
 struct bench_memory bench_memory(pid_t pid);
+struct bench_memory bench_memory_tree(pid_t pid);       /* and all its descendants */
 
 void bench_pin(int core);               /* best effort: one core is enough to measure */
 double bench_percentile(double *values, size_t n, double p);    /* sorts; p in 0..100 */
