@@ -11,7 +11,7 @@ int transport_context_new(struct transport_context **ret, struct vault *vault)
 	if (!c)
 		return -ENOMEM;
 	c->vault = vault;
-	sim_random(&c->ticket, sizeof c->ticket);
+	sim_random_bytes(&c->ticket, sizeof c->ticket);
 
 	*ret = c;
 	return 0;
@@ -42,8 +42,8 @@ static int transport_new(struct transport **ret, const struct transport_config *
 	map_init(&t->by_id, offsetof(struct transport_stream, id), sizeof(uint32_t), seed);
 	sim_recovery_init(t, config->rtt_hint);
 	memcpy(t->scid, config->token.b, TRANSPORT_TOKEN_LEN);
-	sim_random(t->scid + TRANSPORT_TOKEN_LEN, TRANSPORT_CID_LEN - TRANSPORT_TOKEN_LEN);
-	sim_random(&t->eph, sizeof t->eph);
+	sim_random_bytes(t->scid + TRANSPORT_TOKEN_LEN, TRANSPORT_CID_LEN - TRANSPORT_TOKEN_LEN);
+	sim_random_bytes(&t->eph, sizeof t->eph);
 	agree_public_of(&t->eph_pub, &t->eph);
 
 	*ret = t;
@@ -70,7 +70,7 @@ int transport_dial(struct transport **ret, const struct transport_config *config
 		return err;
 	t->peer = config->peer;
 	memcpy(t->dcid, config->peer_token.b, TRANSPORT_TOKEN_LEN);
-	sim_random(t->dcid + TRANSPORT_TOKEN_LEN, TRANSPORT_CID_LEN - TRANSPORT_TOKEN_LEN);
+	sim_random_bytes(t->dcid + TRANSPORT_TOKEN_LEN, TRANSPORT_CID_LEN - TRANSPORT_TOKEN_LEN);
 	memcpy(t->first_dcid, t->dcid, sizeof t->first_dcid);
 	t->hello_due = true;
 	use_ticket(t, config->ticket);
@@ -107,6 +107,12 @@ void transport_free(struct transport *t)
 	free(t);
 }
 
+void sim_wake(struct transport *t)
+{
+	if (t->ops->wake)
+		t->ops->wake(t->userdata);
+}
+
 void sim_end(struct transport *t, int err, bool by_peer, uint64_t code, struct span reason)
 {
 	if (t->end.err)
@@ -116,6 +122,8 @@ void sim_end(struct transport *t, int err, bool by_peer, uint64_t code, struct s
 	if (reason.len)
 		memcpy(t->end.reason, reason.data, reason.len);
 	t->close_due = !by_peer && err != ERR_TIMEOUT;
+	if (t->close_due)
+		sim_wake(t);
 }
 
 void transport_close(struct transport *t, uint64_t code, const char *reason, tstamp now)
@@ -144,6 +152,7 @@ bool transport_ended(const struct transport *t, struct transport_end *ret)
 
 bool transport_ready(const struct transport *t) { return t->ready; }
 bool transport_confirmed(const struct transport *t) { return t->confirmed; }
+bool transport_heard(const struct transport *t) { return t->has_hello || t->has_keys; }
 bool transport_resumed(const struct transport *t) { return t->resumed; }
 bool transport_early_accepted(const struct transport *t) { return t->early_accepted; }
 bool transport_is_client(const struct transport *t) { return !t->is_server; }
@@ -175,11 +184,12 @@ int transport_migrate(struct transport *t, uint32_t path, bool old_is_dead, tsta
 	t->challenge.switch_on_ok = !old_is_dead;
 	t->challenge.tries = 0;
 	t->challenge.at = now + 2 * t->srtt + MILLIS(100);
-	sim_random(t->challenge.data, sizeof t->challenge.data);
+	sim_random_bytes(t->challenge.data, sizeof t->challenge.data);
 	if (old_is_dead) {
 		t->path = path;
 		sim_path_changed(t, true);
 		t->ping_due = true;
 	}
+	sim_wake(t);
 	return 0;
 }

@@ -122,7 +122,7 @@ void sim_ticket_make(struct transport *t, uint8_t out[static SIM_TICKET_LEN])
 {
 	uint8_t plain[64];
 
-	sim_random(out, 32 + 12);
+	sim_random_bytes(out, 32 + 12);
 	memcpy(plain, t->peer.key, 32);
 	memcpy(plain + 32, out, 32);
 	aead_seal(out + 44, t->context->ticket.b, out + 32, SPAN_NONE, SPAN_OF(plain));

@@ -170,7 +170,7 @@ struct transport {
 };
 
 /* sim_random.c */
-void sim_random(void *p, size_t n);
+void sim_random_bytes(void *p, size_t n);
 
 /* sim_packet.c */
 struct sim_head {
@@ -224,4 +224,5 @@ void sim_streams_reap(struct transport *t);
 void sim_streams_done(struct transport *t);
 
 /* sim.c */
+void sim_wake(struct transport *t);
 void sim_end(struct transport *t, int err, bool by_peer, uint64_t code, struct span reason);

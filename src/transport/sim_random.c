@@ -15,7 +15,7 @@ static uint64_t next(void)
 	return z ^ z >> 31;
 }
 
-void sim_random(void *p, size_t n)
+void sim_random_bytes(void *p, size_t n)
 {
 	for (uint8_t *at = p; n;) {
 		uint64_t v = next();

@@ -229,7 +229,8 @@ static void on_response(struct transport *t, struct frames *f)
 		t->path = t->challenge.path;
 		sim_path_changed(t, false);
 	}
-	t->ops->path_validated(t->userdata, t->challenge.path, true);
+	if (t->ops->path_validated)
+		t->ops->path_validated(t->userdata, t->challenge.path, true);
 }
 
 static void on_close(struct transport *t, struct frames *f)

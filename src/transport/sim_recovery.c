@@ -211,7 +211,8 @@ static void on_challenge_timer(struct transport *t)
 		return;
 	}
 	t->challenge.on = t->challenge.due = false;
-	t->ops->path_validated(t->userdata, t->challenge.path, false);
+	if (t->ops->path_validated)
+		t->ops->path_validated(t->userdata, t->challenge.path, false);
 }
 
 static tstamp keep_alive_at(const struct transport *t)

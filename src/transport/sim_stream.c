@@ -167,6 +167,7 @@ void transport_stream_consume(struct transport_stream *s, size_t n)
 		return;
 	s->told_max = s->consumed + SIM_WINDOW;
 	s->window_due = true;
+	sim_wake(s->t);
 }
 
 /* ---- sending ---- */
@@ -194,6 +195,8 @@ size_t transport_stream_queued(const struct transport_stream *s) { return (size_
 static void added(struct transport_stream *s, size_t n)
 {
 	s->end += n;
+	if (n)
+		sim_wake(s->t);
 	s->was_full |= s->end - s->base >= TRANSPORT_LOW_WATER;
 }
 
@@ -241,8 +244,10 @@ void transport_stream_write_chunk(struct transport_stream *s, struct chunk *c)
 
 void transport_stream_finish(struct transport_stream *s)
 {
-	if (!s->tx_reset)
-		s->fin = true;
+	if (s->tx_reset || s->fin)
+		return;
+	s->fin = true;
+	sim_wake(s->t);
 }
 
 static void reset_sending(struct transport_stream *s, uint64_t code)
@@ -266,6 +271,7 @@ void transport_stream_abort(struct transport_stream *s, uint64_t code)
 	s->stop_acked = s->rx_done;
 	reset_sending(s, code);
 	drop_segments(s);
+	sim_wake(s->t);
 	if (s->id == SIM_NO_ID) {       /* the peer never heard of it */
 		s->reset_due = s->stop_due = false;
 		s->reset_acked = s->stop_acked = true;
