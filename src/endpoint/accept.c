@@ -30,9 +30,8 @@ int endpoint_accept_initial(struct endpoint *e, const struct token *t, struct co
 		struct pending_knock *k = &e->pending[i];
 		if (!k->until || memcmp(&k->token, t, sizeof *t))
 			continue;
-		tstamp until = k->until;
-		k->until = 0;
-		if (until < loop_now(e->config.loop))
+		/* it stays until its time is over: a damaged Initial may be followed by a good one */
+		if (k->until < loop_now(e->config.loop))
 			return ERR_TIMEOUT;
 		ret->alpn = TRANSPORT_ALPN_PEER;
 		ret->expect_peer = true;

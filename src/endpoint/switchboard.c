@@ -355,7 +355,8 @@ static void on_recv(void *userdata, const struct addr *from, struct span data, s
 			continue;
 		struct conn *c = last && !memcmp(&last->token, &token, sizeof token) ? last
 										     : map_get(&sb->by_token, &token);
-		if (!c && transport_is_initial(d))
+		bool fresh = !c && transport_is_initial(d);
+		if (fresh)
 			c = conn_accept(sb, from, &token, d);
 		if (!c)
 			continue;
@@ -364,6 +365,11 @@ static void on_recv(void *userdata, const struct addr *from, struct span data, s
 			continue;
 		mark_dirty(c);          /* first: what the callbacks dial flushes after this one */
 		transport_read(c->transport, p->number, d, now);
+		if (fresh && !transport_heard(c->transport)) {
+			conn_finish(c);         /* damaged or forged: it must not stand in a good one's way */
+			last = NULL;
+			continue;
+		}
 		c->heard = now;
 		last = c;
 	}

@@ -95,6 +95,13 @@ static int on_remove_cid(ngtcp2_conn *c, const ngtcp2_cid *cid, void *userdata)
 	return 0;       /* the token stays until the connection goes */
 }
 
+static int on_crypto_data(ngtcp2_conn *c, quic_level level, uint64_t offset, const uint8_t *data, size_t len,
+			  void *userdata)
+{
+	((struct transport *)userdata)->heard = true;
+	return ngtcp2_crypto_recv_crypto_data_cb(c, level, offset, data, len, userdata);
+}
+
 /* The verify function of the TLS library does not run on a resumed session, so the
  * key is looked at here again. */
 static int on_handshake_completed(ngtcp2_conn *c, void *userdata)
@@ -231,7 +238,7 @@ static int on_path(ngtcp2_conn *c, uint32_t flags, const ngtcp2_path *path, QUIC
 static const ngtcp2_callbacks callbacks = {
 	.client_initial = ngtcp2_crypto_client_initial_cb,
 	.recv_client_initial = ngtcp2_crypto_recv_client_initial_cb,
-	.recv_crypto_data = ngtcp2_crypto_recv_crypto_data_cb,
+	.recv_crypto_data = on_crypto_data,
 	.encrypt = ngtcp2_crypto_encrypt_cb,
 	.decrypt = ngtcp2_crypto_decrypt_cb,
 	.hp_mask = ngtcp2_crypto_hp_mask_cb,
@@ -521,6 +528,7 @@ bool transport_ended(const struct transport *t, struct transport_end *ret)
 
 bool transport_ready(const struct transport *t) { return t->ready; }
 bool transport_confirmed(const struct transport *t) { return t->confirmed; }
+bool transport_heard(const struct transport *t) { return t->heard; }
 bool transport_resumed(const struct transport *t) { return t->resumed; }
 bool transport_is_client(const struct transport *t) { return !t->is_server; }
 const struct identity *transport_peer(const struct transport *t) { return &t->peer; }

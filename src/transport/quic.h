@@ -54,7 +54,7 @@ struct transport {
 	uint8_t close_packet[1200];
 	size_t close_len;
 	uint32_t close_path;
-	bool is_server, ready, confirmed, resumed, early_on, early_rejected, admitted, refused, wrong_peer;
+	bool is_server, heard, ready, confirmed, resumed, early_on, early_rejected, admitted, refused, wrong_peer;
 };
 
 /* quic_tls.c */

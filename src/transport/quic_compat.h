@@ -10,6 +10,7 @@
 #if NGTCP2_VERSION_NUM < 0x010000
 
 #define QUIC_TICKET_VERSION 1
+typedef ngtcp2_crypto_level quic_level;
 
 typedef ngtcp2_connection_close_error ngtcp2_ccerr;
 typedef ngtcp2_conn_stat ngtcp2_conn_info;
@@ -82,7 +83,8 @@ static inline int quic_early_params_load(ngtcp2_conn *c, const uint8_t *in, size
 #else /* 1.x */
 
 #define QUIC_TICKET_VERSION 2
-#define QUIC_OLD_PATH_ARG const ngtcp2_path *old_path,
+typedef ngtcp2_encryption_level quic_level;
+#define QUIC_OLD_PATH_ARG __attribute__((__unused__)) const ngtcp2_path *old_path,
 #define quic_set_original_dcid(p, id) ((p)->original_dcid = *(id), (p)->original_dcid_present = 1)
 #define quic_peer_close(c) (*ngtcp2_conn_get_ccerr(c))
 #define quic_early_params_save ngtcp2_conn_encode_0rtt_transport_params

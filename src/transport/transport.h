@@ -125,6 +125,9 @@ bool transport_ended(const struct transport *t, struct transport_end *ret);
 /* ---- facts ---- */
 bool transport_ready(const struct transport *t);
 bool transport_confirmed(const struct transport *t);
+/* Has the peer said anything that holds together? An accepted connection that has not
+ * after its first datagram may be dropped: the Initial was damaged or forged. */
+bool transport_heard(const struct transport *t);
 bool transport_resumed(const struct transport *t);      /* by ticket */
 bool transport_early_accepted(const struct transport *t);
 bool transport_is_client(const struct transport *t);
