@@ -15,36 +15,33 @@ start_sshd
 export HOME=$world/operator
 user=$(id -un)
 
-times() { # times NAME RUNS COMMAND...: p50 in ms
-	local name=$1 n=$2 wall rest; shift 2
-	rm -f "$world/$name.ms"
+times() { # times NAME RUNS COMMAND...: NAME.ms, until the command has ended; NAME.first, until its first output
+	local name=$1 n=$2 wall rest first; shift 2
 	for _ in $(seq "$n"); do
-		before
+		$before
 		measure run -- "$@" > "$world/one" 2> "$world/one.err" || { cat "$world/one.err" >&2; die "$name failed"; }
-		read -r wall rest < "$world/one"
-		calc "$wall / 1e6" >> "$world/$name.ms"; echo >> "$world/$name.ms"
+		read -r wall rest rest first < "$world/one"
+		echo "$(calc "$wall / 1e6")" >> "$world/$name.ms"
+		echo "$(calc "$first / 1e6")" >> "$world/$name.first"
 	done
-	percentile "$world/$name.ms" 50
 }
-state=$HOME/.devguard/state
-before() { :; }
-nothing_known() { before() { rm -rf "$state/tickets"; }; }
-all_known() { before() { :; }; }
+p50() { percentile "$world/$1" 50; }
+tickets=$HOME/.devguard/state/tickets
+forget_all() { rm -rf "$tickets"; }
+forget_device() { for t in "$tickets"/*; do [ "$t" = "$broker_ticket" ] || rm -f "$t"; done; }
 
 # shellcheck disable=SC2086
-ssh_ms=$(times ssh "$runs" ssh $ssh_options -p "$ssh_port" "$user@127.0.0.1" true)
-nothing_known
-cold=$(times cold "$runs" carrier -q get disco "$device")
-all_known
-warm=$(times warm "$runs" carrier -q get disco "$device")
-at=$(times at "$runs" carrier -q get disco "$device@127.0.0.1:$device_port")
-shell=$(times shell "$runs" carrier -q shell "$device" -c true)
-
-row() { measure row "connect.$1" "$2" ms "$3" "ssh HOST true" "$ssh_ms" "$(calc "$ssh_ms / $3")" "$4" 10 "p50 of $runs"; }
-row cold "get disco through the broker, nothing known before" "$cold" ratio-min
-row disco "get disco through the broker, as every day (tickets)" "$warm" ratio-min
-row direct "get disco at a known address" "$at" -
-row shell "shell TARGET -c true (a login shell starts)" "$shell" -
+before=:; times ssh "$runs" ssh $ssh_options -p "$ssh_port" "$user@127.0.0.1" true
+before=forget_all; times cold "$runs" carrier -q get disco "$device"
+before=:; times warm "$runs" carrier -q get disco "$device"
+before=:; times at "$runs" carrier -q get disco "$device@127.0.0.1:$device_port"
+before=:; times shell "$runs" carrier -q shell "$device" -c true
+ssh_ms=$(p50 ssh.ms)
+row() { measure row "connect.$1" "$2" ms "$(p50 "$3.ms")" "ssh HOST true" "$ssh_ms" "$(calc "$ssh_ms / $(p50 "$3.ms")")" "$4" 10 "p50 of $runs"; }
+row cold "get disco through the broker, nothing known before" cold ratio-min
+row disco "get disco through the broker, as every day (tickets)" warm ratio-min
+row direct "get disco at a known address" at -
+row shell "shell TARGET -c true (a login shell starts)" shell -
 
 # The operator is 100 ms from the broker; the device is next to it.
 proxy_port=$(free_port udp)
@@ -52,14 +49,20 @@ delay_proxy "127.0.0.1:$proxy_port" "127.0.0.1:$broker_port" --delay-ms 50 > "$w
 started="$started $!"
 wait_for "$world/proxy.out" listening
 far=$(echo "$broker_line" | sed "s/@127.0.0.1:$broker_port/@127.0.0.1:$proxy_port/")
-rounds() { calc "$1 / 100"; }
-peer_unknown() { before() { find "$state/tickets" -type f 2>/dev/null | while read -r f; do case "$f" in *"$device"*) rm -f "$f" ;; esac; done; }; }
-nothing_known; cold=$(times far_cold "$slow_runs" carrier -q --broker "$far" get disco "$device")
-all_known; carrier -q --broker "$far" get disco "$device" > /dev/null || die "get disco"
-peer_unknown; ticket=$(times far_ticket "$slow_runs" carrier -q --broker "$far" get disco "$device")
-all_known; resumed=$(times far_resumed "$slow_runs" carrier -q --broker "$far" get disco "$device")
-slow() { measure row "connect.rtt_$1" "command to answer at 100 ms: $2" "round trips" "$(rounds "$3")" - 0 0 "$4" "$5" \
-	"p50 of $slow_runs; the program's start is in it"; }
-slow cold "nothing known" "$cold" - 0
-slow ticket "broker known (ticket)" "$ticket" ours-max 2.2
-slow resumed "both known (0-RTT)" "$resumed" ours-max 1.2
+ask="carrier -q --broker $far get disco $device"
+
+before=forget_all; times far_cold "$slow_runs" $ask
+# asking for somebody who is not there leaves the broker's ticket alone
+forget_all
+make_home nobody; nobody=$(as nobody carrier identity)
+carrier -q --broker "$far" ping -c 1 "$nobody" > /dev/null 2>&1
+broker_ticket=$(ls -d "$tickets"/*)
+[ -f "$broker_ticket" ] || die "one ticket should be there: $broker_ticket"
+before=forget_device; times far_ticket "$slow_runs" $ask
+$ask > /dev/null || die "get disco"
+before=:; times far_resumed "$slow_runs" $ask
+slow() { measure row "connect.rtt_$1" "command to its first output at 100 ms: $2" "round trips" "$(calc "$(p50 "far_$1.first") / 100")" - 0 0 "$3" "$4" \
+	"p50 of $slow_runs, the program's start included; it ends after $(calc "$(p50 "far_$1.ms") / 100")"; }
+slow cold "nothing known" - 0
+slow ticket "broker known (ticket)" ours-max 2.2
+slow resumed "both known (0-RTT)" ours-max 1.2

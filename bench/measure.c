@@ -1,6 +1,7 @@
 /* What the measuring scripts cannot do themselves:
  *
- *   measure run [--tree PID]... -- COMMAND...   wall ns, CPU ns of the command, CPU ns of those process trees
+ *   measure run [--tree PID]... -- COMMAND...   wall ns, CPU ns of the command, CPU ns of those process trees,
+ *                                               ns until its first output (0: none)
  *   measure memory PID                          RSS and PSS of a process and its descendants, in bytes
  *   measure row ID WHAT UNIT OURS RIVAL THEIRS RATIO GOAL TARGET NOTE
  *                                               a line of the results; "-" where there is none;
@@ -36,11 +37,22 @@ static uint64_t cpu_of_trees(const pid_t *trees, size_t n)
 	return sum;
 }
 
+/* Reads all of it; when the first byte came, or 0. */
+static tstamp drain(int fd)
+{
+	tstamp first = 0;
+	char data[65536];
+
+	while (read(fd, data, sizeof data) > 0)
+		first = first ?: time_monotonic();
+	return first;
+}
+
 static int run(int argc, char **argv)
 {
 	pid_t trees[TREES_MAX];
 	size_t n = 0;
-	int at = 0, status;
+	int at = 0, status, ends[2];
 
 	for (; at + 1 < argc && !strcmp(argv[at], "--tree") && n < TREES_MAX; at += 2)
 		trees[n++] = atoi(argv[at + 1]);
@@ -48,21 +60,24 @@ static int run(int argc, char **argv)
 		return 2;
 	uint64_t before = cpu_of_trees(trees, n);
 	tstamp start = time_monotonic();
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return 1;
 	pid_t pid = fork();
 	if (!pid) {
-		int null = open("/dev/null", O_WRONLY);
-		dup2(null, 1);
+		dup2(ends[1], 1);
 		execvp(argv[at + 1], argv + at + 1);
 		_exit(127);
 	}
+	close(ends[1]);
+	tstamp first = drain(ends[0]);
 	if (pid < 0 || waitpid(pid, &status, 0) < 0)
 		return 1;
 	tstamp wall = time_monotonic() - start;
 	uint64_t own = cpu_of_children();
 	if (n)
 		usleep(SETTLE_MS * 1000);
-	printf("%llu %llu %llu\n", (unsigned long long)wall, (unsigned long long)own,
-	       (unsigned long long)(cpu_of_trees(trees, n) - before));
+	printf("%llu %llu %llu %llu\n", (unsigned long long)wall, (unsigned long long)own,
+	       (unsigned long long)(cpu_of_trees(trees, n) - before), (unsigned long long)(first ? first - start : 0));
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
 }
 
