@@ -44,6 +44,7 @@ int relay_add(struct broker *b, struct record *record, const struct identity *ca
 	/* the same caller asks again for what it has: after a restart of its request */
 	if (r && identity_equal(&r->caller_id, caller) && !memcmp(&r->to_caller.token, to_caller, sizeof *to_caller)) {
 		r->caller = *caller_addr;
+		r->caller_via = caller_via;
 		*ret = r;
 		return 0;
 	}

@@ -8,6 +8,49 @@
 
 /* ---- names ---- */
 
+/* Resolvers take their time: who asked may be gone when the answer comes. */
+struct question {
+	struct list entry;
+	endpoint_resolved_fn *done;     /* NULL: nobody wants to know any more */
+	void *userdata;
+};
+
+static void on_answer(void *userdata, int err, const struct addr *addrs, size_t n)
+{
+	struct question *q = userdata;
+
+	list_del(&q->entry);
+	if (q->done)
+		q->done(q->userdata, err, addrs, n);
+	free(q);
+}
+
+static void ask(struct endpoint *e, const char *host, uint16_t port, endpoint_resolved_fn *done, void *userdata)
+{
+	struct question *q = calloc(1, sizeof *q);
+
+	if (!q) {
+		done(userdata, -ENOMEM, NULL, 0);
+		return;
+	}
+	q->done = done;
+	q->userdata = userdata;
+	list_init(&q->entry);
+	list_add_tail(&e->questions, &q->entry);
+	e->config.resolve(e->config.userdata, host, port, on_answer, q);
+}
+
+void endpoint_forget_question(struct endpoint *e, const void *userdata)
+{
+	struct question *q;
+
+	list_for_each(q, &e->questions, entry)
+		if (q->userdata == userdata) {
+			list_del(&q->entry);
+			q->done = NULL;
+		}
+}
+
 void endpoint_resolve(struct endpoint *e, const char *host, uint16_t port, endpoint_resolved_fn *done, void *userdata)
 {
 	char text[ADDR_STR_MAX];
@@ -18,7 +61,7 @@ void endpoint_resolve(struct endpoint *e, const char *host, uint16_t port, endpo
 	    addr_parse(&a, text) >= 0)
 		done(userdata, 0, &a, 1);
 	else if (e->config.resolve)
-		e->config.resolve(e->config.userdata, host, port, done, userdata);
+		ask(e, host, port, done, userdata);
 	else
 		done(userdata, ERR_UNKNOWN, NULL, 0);
 }
@@ -77,7 +120,7 @@ int endpoint_set_brokers(struct endpoint *e, const struct broker_line *brokers, 
 		return ERR_LIMIT;
 	if (same_brokers(e, brokers, n))
 		return 0;
-	if (peers_use_brokers(e))
+	if (peers_use_brokers(e) || e->subscriptions)
 		return ERR_STATE;
 
 	drop_brokers(e);
@@ -106,6 +149,7 @@ int endpoint_new(struct endpoint **ret, const struct endpoint_config *config)
 	e->config.brokers = e->brokers;
 	e->config.brokers_len = 0;
 	list_init(&e->peers);
+	list_init(&e->questions);
 
 	struct switchboard_config sc = {
 		.loop = config->loop, .bind = config->bind, .fd = config->fd, .vault = config->vault, .raw = on_raw,

@@ -30,7 +30,8 @@ struct endpoint_config {
 	unsigned keepalive;                     /* seconds */
 	void *userdata;
 
-	/* Names to addresses; may answer before it returns. Numeric hosts do not come here. */
+	/* Names to addresses; answers exactly once, before it returns or later, even when the
+	 * endpoint is gone by then. Numeric hosts do not come here. */
 	void (*resolve)(void *userdata, const char *host, uint16_t port, endpoint_resolved_fn *done, void *done_userdata);
 	/* Remembered sessions; both may be NULL. load appends the blob. */
 	int (*ticket_load)(void *userdata, const char *alpn, const struct identity *peer, struct buf *out);
@@ -49,7 +50,8 @@ struct endpoint_config {
 };
 
 int endpoint_new(struct endpoint **ret, const struct endpoint_config *config) _must_check_;
-void endpoint_free(struct endpoint *e);         /* says bye to brokers, closes peers */
+/* Says bye to brokers, closes peers. Subscriptions must be gone. Not inside a callback. */
+void endpoint_free(struct endpoint *e);
 DEFINE_FREEP(struct endpoint *, endpoint_free)
 struct switchboard *endpoint_switchboard(const struct endpoint *e);
 int endpoint_addr(const struct endpoint *e, struct addr *ret) _must_check_;
@@ -58,7 +60,8 @@ int endpoint_addr(const struct endpoint *e, struct addr *ret) _must_check_;
 void endpoint_publish(struct endpoint *e);
 void endpoint_republish(struct endpoint *e);    /* networks or brokers' view changed: register anew */
 /* Other brokers from now on; those that stay keep their registration only if nothing
- * changed at all. ERR_STATE while peers are dialled through the old ones. */
+ * changed at all. ERR_STATE while peers are dialled through the old ones, or while
+ * there are subscriptions. */
 int endpoint_set_brokers(struct endpoint *e, const struct broker_line *brokers, size_t n) _must_check_;
 /* Closes the connections of identities that are not admitted any more. */
 void endpoint_recheck(struct endpoint *e);

@@ -38,6 +38,9 @@ struct publication;
 int publication_new(struct publication **ret, struct endpoint *e, struct link *l) _must_check_;
 void publication_free(struct publication *p);
 void publication_start(struct publication *p);
+/* Keep-alives now to whoever listens at this address: maybe we have moved, or it has
+ * forgotten us. */
+void publications_beat(struct endpoint *e, const struct addr *broker);
 /* Is it about this registration? Then it is dealt with. */
 bool publication_read(struct publication *p, const struct addr *from, struct span datagram, const struct control *c);
 
@@ -56,7 +59,8 @@ struct endpoint {
 	struct switchboard *sb;
 	struct link *links[BROKER_LINES_MAX];
 	struct publication *publications[BROKER_LINES_MAX];
-	struct list peers;
+	struct list peers, questions;
+	size_t subscriptions;
 	struct pending_knock pending[PENDING_KNOCKS_MAX];
 	size_t pending_next;
 	struct knock_seen seen;
@@ -69,6 +73,8 @@ struct endpoint {
 struct loop *endpoint_loop(const struct endpoint *e);
 /* Numeric at once, else through config.resolve. */
 void endpoint_resolve(struct endpoint *e, const char *host, uint16_t port, endpoint_resolved_fn *done, void *userdata);
+/* done will not run any more for this userdata. */
+void endpoint_forget_question(struct endpoint *e, const void *userdata);
 bool endpoint_accept_control(struct endpoint *e, const struct addr *from, struct span datagram);
 int endpoint_accept_initial(struct endpoint *e, const struct token *t, struct conn_accept *ret);
 void endpoint_adopt(struct endpoint *e, struct conn *c);

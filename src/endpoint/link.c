@@ -14,7 +14,6 @@ struct link {
 	struct conn *conn;
 	bool early, ready;
 	struct list users;
-	unsigned resolving;             /* answers of older questions are not ours */
 	struct source *later;           /* runs what must not run inside link_use() */
 };
 
@@ -38,16 +37,53 @@ static void link_down(struct link *l, int err, const char *detail)
 	}
 }
 
+/* A callback may free its user and any other. */
+static void tell(struct link *l, void (*one)(struct link *l, struct link_user *u))
+{
+	struct list todo;
+	struct link_user *u;
+
+	list_init(&todo);
+	while ((u = list_first(&l->users, struct link_user, entry))) {
+		list_del(&u->entry);
+		list_add_tail(&todo, &u->entry);
+	}
+	while ((u = list_first(&todo, struct link_user, entry))) {
+		list_del(&u->entry);
+		list_add_tail(&l->users, &u->entry);
+		one(l, u);
+	}
+}
+
+static void tell_up(struct link *l, struct link_user *u)
+{
+	if (u->up)
+		u->up(u, l, l->early);
+}
+
+static void tell_ready(struct link *l, struct link_user *u)
+{
+	if (u->ready)
+		u->ready(u, l);
+}
+
+static bool is_user(const struct link *l, const struct link_user *u)
+{
+	const struct link_user *at;
+
+	list_for_each(at, &l->users, entry)
+		if (at == u)
+			return true;
+	return false;
+}
+
 static void on_ready(void *userdata, struct conn *c)
 {
 	struct link *l = userdata;
-	struct link_user *u;
 
 	(void)c;
 	l->ready = true;
-	list_for_each(u, &l->users, entry)
-		if (u->ready)
-			u->ready(u, l);
+	tell(l, tell_ready);
 }
 
 static void on_ticket(void *userdata, struct conn *c, struct span blob)
@@ -69,15 +105,6 @@ static void on_ended(void *userdata, struct conn *c, const struct transport_end 
 }
 
 static const struct conn_ops conn_ops = { .ready = on_ready, .ticket = on_ticket, .ended = on_ended };
-
-static void tell_up(struct link *l)
-{
-	struct link_user *u;
-
-	list_for_each(u, &l->users, entry)
-		if (u->up)
-			u->up(u, l, l->early);
-}
 
 static void on_resolved(void *userdata, int err, const struct addr *addrs, size_t n)
 {
@@ -105,7 +132,7 @@ static void on_resolved(void *userdata, int err, const struct addr *addrs, size_
 	}
 	l->state = LINK_UP;
 	l->early = d.ticket.len > 0;
-	tell_up(l);
+	tell(l, tell_up);
 }
 
 static void on_later(void *userdata)
@@ -124,10 +151,9 @@ void link_use(struct link *l, struct link_user *u)
 	if (l->state == LINK_IDLE) {
 		source_trigger(l->later);
 	} else if (l->state == LINK_UP) {
-		if (u->up)
-			u->up(u, l, l->early);
-		if (l->ready && u->ready && !list_empty(&u->entry))
-			u->ready(u, l);
+		tell_up(l, u);
+		if (l->ready && is_user(l, u))  /* it may be gone by now */
+			tell_ready(l, u);
 	}
 }
 
@@ -172,6 +198,7 @@ void link_free(struct link *l)
 		return;
 	if (l->conn)
 		conn_forget(l->conn);
+	endpoint_forget_question(l->e, l);
 	source_free(l->later);
 	free(l);
 }

@@ -19,7 +19,7 @@ struct peer {
 	void *userdata;
 	struct source *timer;
 	tstamp deadline;                /* of the whole dialling */
-	bool dialled, direct, ready, bbr, over;
+	bool dialled, direct, ready, early, bbr, over;  /* early: proven by its ticket only, as yet */
 
 	/* a direct dial */
 	char host[256];
@@ -63,6 +63,7 @@ static void peer_free(struct peer *p)
 	source_free(p->timer);
 	if (p->conn)
 		conn_forget(p->conn);
+	endpoint_forget_question(p->e, p);
 	wipe(&p->route_key, sizeof p->route_key);
 	free(p);
 }
@@ -121,6 +122,7 @@ static void conn_confirmed(void *userdata, struct conn *c)
 	struct peer *p = userdata;
 
 	p->ready = true;
+	p->early = false;
 	p->id = *conn_peer(c);
 	transport_keep_alive(conn_transport(c), SECONDS(ENDPOINT_KEEP_ALIVE));
 	if (!p->dialled)
@@ -138,9 +140,14 @@ static void conn_stream(void *userdata, struct conn *c, struct stream *s, const 
 {
 	struct peer *p = userdata;
 
-	if (!p->ready)
-		p->id = *conn_peer(c);  /* early: proven by its ticket */
-	if (p->e->config.stream)
+	if (!p->ready) {
+		p->id = *conn_peer(c);
+		p->early = true;
+	}
+	/* the rules may have changed since its first early byte */
+	if (p->early && !p->dialled && !endpoint_admits(p->e, &p->id))
+		conn_close(c, 0, "authorization withdrawn");
+	else if (p->e->config.stream)
 		p->e->config.stream(p->e->config.userdata, p, s, h, early);
 	else
 		stream_reset(s, STREAM_CODE_REFUSED);
@@ -166,15 +173,21 @@ static void send_route_keepalive(struct peer *p)
 	switchboard_send(p->e->sb, &to, SPAN(out, control_encode(out, &c, &p->route_key)));
 }
 
-/* Nothing is heard: knock (again), or tell the relay where we are now. */
+/* Nothing is heard: knock (again), tell the relay where we are now, or ask for the way
+ * that it has forgotten. */
 static void conn_stalled(void *userdata, struct conn *c)
 {
 	struct peer *p = userdata;
 	struct addr to = conn_addr(c);
 
-	if (!p->dialled)
+	if (!p->dialled) {
+		if (p->ready)
+			publications_beat(p->e, &to);
 		return;
-	if (!p->direct)
+	}
+	if (!p->direct && p->ready && !p->route_known && !p->request && list_empty(&p->user.entry))
+		try_broker(p);
+	else if (!p->direct)
 		send_route_keepalive(p);
 	else if (!p->ready)
 		switchboard_send(p->e->sb, &to, SPAN_OF(p->knock));
@@ -236,6 +249,8 @@ static void next_broker(struct peer *p, int err, const char *detail)
 	p->broker++;
 	if (p->broker < p->e->config.brokers_len)
 		try_broker(p);
+	else if (p->ready)
+		p->broker = 0;  /* the connection stands: it ends by itself if no way comes back */
 	else
 		peer_over(p, p->worst, p->detail);
 }
@@ -250,6 +265,8 @@ static void request_headers(void *userdata, struct stream *s, const struct heade
 	if (status == 200 && key.len == sizeof p->route_key.b) {
 		memcpy(p->route_key.b, key.data, key.len);
 		p->route_known = true;
+		if (p->ready)
+			forget_request(p);
 		return;
 	}
 	switch (status) {
@@ -284,7 +301,7 @@ static void request_closed(void *userdata, struct stream *s, int err)
 	if (s != p->request)
 		return;
 	p->request = NULL;
-	if (!p->route_known && !p->ready)
+	if (!p->route_known)
 		next_broker(p, err == ERR_CLOSED || err == ERR_TIMEOUT || !err ? ERR_NOBROKER : err, "the broker gave no answer");
 }
 
@@ -292,7 +309,7 @@ static const struct stream_handler request_handler = {
 	.headers = request_headers, .message = request_message, .closed = request_closed,
 };
 
-static void ask(struct peer *p, struct link *l)
+static int ask(struct peer *p, struct link *l)
 {
 	_cleanup_buf_ struct buf b = {};
 	struct cbor_map m;
@@ -306,11 +323,8 @@ static void ask(struct peer *p, struct link *l)
 	int err = buf_err(&b);
 	if (err >= 0)
 		err = stream_open(conn_streams(link_conn(l)), buf_span(&b), true, &request_handler, p, &p->request);
-	if (err < 0) {
-		peer_over(p, err, "");
-		return;
-	}
-	p->asked = true;
+	p->asked = err >= 0;
+	return err;
 }
 
 /* The request first and right behind it, without waiting for an answer, the first
@@ -319,19 +333,22 @@ static void link_up(struct link_user *u, struct link *l, bool early)
 {
 	struct peer *p = container_of(u, struct peer, user);
 
-	ask(p, l);
-	if (early && !p->over && p->request) {
-		struct addr to = conn_addr(link_conn(l));
+	struct addr to = conn_addr(link_conn(l));
+	int err = ask(p, l);
+
+	if (err < 0)
+		next_broker(p, err, "");
+	else if (early && !p->ready)
 		start_conn(p, &to);
-	}
 }
 
 static void link_ready(struct link_user *u, struct link *l)
 {
 	struct peer *p = container_of(u, struct peer, user);
 	struct addr to = conn_addr(link_conn(l));
+	struct addr now = p->conn ? conn_addr(p->conn) : (struct addr){};
 
-	if (p->asked && (!p->conn || p->broker))
+	if (p->asked && !addr_equal(&now, &to))
 		start_conn(p, &to);
 }
 
@@ -340,7 +357,7 @@ static void link_failed(struct link_user *u, struct link *l, int err, const char
 	struct peer *p = container_of(u, struct peer, user);
 	char text[400];
 
-	if (p->route_known || p->ready)
+	if (p->route_known)
 		return;
 	snprintf(text, sizeof text, "broker %s:%u%s%s", link_broker(l)->host, link_broker(l)->port,
 		 detail[0] ? ": " : "", detail);
@@ -350,6 +367,7 @@ static void link_failed(struct link_user *u, struct link *l, int err, const char
 static void try_broker(struct peer *p)
 {
 	p->asked = p->route_known = false;
+	link_release(&p->user);
 	p->user.up = link_up;
 	p->user.ready = link_ready;
 	p->user.down = link_failed;
@@ -463,7 +481,7 @@ void endpoint_recheck(struct endpoint *e)
 	struct peer *p;
 
 	list_for_each(p, &e->peers, entry)
-		if (!p->dialled && p->ready && !endpoint_admits(e, &p->id))
+		if (!p->dialled && (p->ready || p->early) && !endpoint_admits(e, &p->id))
 			conn_close(p->conn, 0, "authorization withdrawn");
 }
 
@@ -476,13 +494,11 @@ void endpoint_route_control(struct endpoint *e, const struct addr *from, struct 
 		return;
 	/* Only a hint: ask for the route anew with the same tokens, the connection lives on. */
 	list_for_each(p, &e->peers, entry) {
-		if (!p->dialled || p->direct || !p->ready || p->request || memcmp(&p->peer_token, &c->id, sizeof c->id))
+		if (!p->dialled || p->direct || !p->ready || !p->conn || memcmp(&p->peer_token, &c->id, sizeof c->id))
 			continue;
 		struct addr way = conn_addr(p->conn);
-		if (addr_equal(&way, from) && p->broker < e->config.brokers_len) {
-			p->route_known = false;
-			link_use(e->links[p->broker], &p->user);
-		}
+		if (addr_equal(&way, from) && p->route_known)
+			try_broker(p);
 		return;
 	}
 }

@@ -221,6 +221,17 @@ static void on_timer(void *userdata, tstamp now)
 	arm(p, p->registration.expiry);
 }
 
+void publications_beat(struct endpoint *e, const struct addr *broker)
+{
+	for (size_t i = 0; i < e->config.brokers_len; i++) {
+		struct publication *p = e->publications[i];
+		if (!p || p->registration.state == REGISTRATION_NONE || !addr_equal(&p->broker_addr, broker))
+			continue;
+		p->registration.expiry = loop_now(e->config.loop);
+		arm(p, p->registration.expiry);
+	}
+}
+
 static void answer_knock(struct publication *p, const struct addr *from, const struct control *c)
 {
 	if (endpoint_admits(p->e, &c->caller)) {

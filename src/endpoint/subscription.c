@@ -207,6 +207,7 @@ int endpoint_subscribe(struct endpoint *e, const struct subscription_handler *h,
 		return ERR_NOBROKER;
 	}
 	sub->e = e;
+	e->subscriptions++;
 	sub->handler = h;
 	sub->userdata = userdata;
 	random_bytes(seed, sizeof seed);
@@ -244,6 +245,7 @@ void subscription_free(struct subscription *sub)
 			stream_abandon(s);
 		}
 	}
+	sub->e->subscriptions--;
 	for (size_t at = 0; (m = map_next(&sub->members, &at));)
 		free(m);
 	map_done(&sub->members);

@@ -1,6 +1,7 @@
 #include "endpoint/switchboard.h"
 
 #include <errno.h>
+#include <stdio.h>
 #ifdef __GLIBC__
 #include <malloc.h>
 #endif
@@ -33,7 +34,9 @@ struct conn {
 	struct conn_path paths[CONN_PATHS_MAX];
 	uint32_t path_now, path_last;
 	tstamp heard, said, poked;      /* last datagram in, out; last `stalled` */
-	bool forgotten;
+	bool forgotten, closing;        /* closing: said goodbye; it leaves with the next flush */
+	uint64_t close_code;
+	char close_reason[TRANSPORT_REASON_MAX];
 };
 
 struct switchboard {
@@ -270,9 +273,15 @@ static void conn_finish(struct conn *c)
 	give_back(sb);
 }
 
+/* Not at once: callbacks of this very connection may be on the stack, and in them
+ * transport_close() must not be called. */
 void conn_close(struct conn *c, uint64_t code, const char *reason)
 {
-	transport_close(c->transport, code, reason, loop_now(c->sb->config.loop));
+	if (!c->closing) {
+		c->closing = true;
+		c->close_code = code;
+		snprintf(c->close_reason, sizeof c->close_reason, "%s", reason);
+	}
 	mark_dirty(c);
 }
 
@@ -360,7 +369,7 @@ static void on_recv(void *userdata, const struct addr *from, struct span data, s
 			c = conn_accept(sb, from, &token, d);
 		if (!c)
 			continue;
-		struct conn_path *p = path_from(c, from);
+		struct conn_path *p = c->closing ? NULL : path_from(c, from);
 		if (!p)
 			continue;
 		mark_dirty(c);          /* first: what the callbacks dial flushes after this one */
@@ -407,6 +416,8 @@ static enum flushed conn_flush(struct conn *c)
 	struct switchboard *sb = c->sb;
 	tstamp now = loop_now(sb->config.loop);
 
+	if (c->closing)
+		transport_close(c->transport, c->close_code, c->close_reason, now);
 	bool stalled = !transport_ready(c->transport) || (c->said > c->heard && now - c->heard > SECONDS(STALL));
 	if (stalled && !c->forgotten && c->ops->stalled && (!c->poked || now - c->poked >= SECONDS(STALL))) {
 		c->poked = now;

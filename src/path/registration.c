@@ -39,9 +39,11 @@ size_t registration_expire(struct registration *r, uint8_t out[static CONTROL_MA
 	}
 
 	r->seq++;
-	/* an answer is overdue: ask quickly until one comes or we give up */
+	/* an answer is overdue: ask quickly, with numbers that are answered, until one comes or we give up */
 	if (r->state == REGISTRATION_HELD && r->seq - r->acked > REGISTRATION_ANSWER_EVERY)
 		r->state = REGISTRATION_ASKING;
+	if (r->state == REGISTRATION_ASKING)
+		r->seq += (REGISTRATION_ANSWER_EVERY - r->seq % REGISTRATION_ANSWER_EVERY) % REGISTRATION_ANSWER_EVERY;
 	r->expiry = now + (r->state == REGISTRATION_ASKING ? SECONDS(ASK_AGAIN) : r->interval);
 
 	struct control c = { .type = CONTROL_KEEPALIVE, .id = r->id, .seq = r->seq };
