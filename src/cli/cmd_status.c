@@ -1,5 +1,6 @@
 /* status: the configuration in short, and whether each broker serves us. */
 #include <errno.h>
+#include <string.h>
 
 #include "base/err.h"
 #include "auth/auth.h"
@@ -7,6 +8,7 @@
 #include "cli/out.h"
 #include "cli/session.h"
 #include "endpoint/broker_api.h"
+#include "path/token.h"
 
 enum { PATIENCE = 5 };  /* seconds for all brokers together */
 
@@ -98,8 +100,8 @@ static void on_resolved(void *userdata, int err, const struct addr *addrs, size_
 	}
 	struct conn_dial d = { .to = addrs[0], .alpn = TRANSPORT_ALPN_BROKER, .peer = p->broker->id, .ops = &ops,
 			       .userdata = p };
-	random_bytes(&d.token, sizeof d.token);
-	random_bytes(&d.peer_token, sizeof d.peer_token);
+	token_new(&d.token, TOKEN_BROKER);
+	token_new(&d.peer_token, TOKEN_BROKER);
 	err = conn_dial(endpoint_switchboard(p->status->session.endpoint), &d, &p->conn);
 	if (err < 0)
 		finish(p, err, "");
@@ -134,10 +136,12 @@ static int probe_all(struct status *st)
 
 static void print_broker(const struct status *st, const struct probe *p)
 {
-	char id[IDENTITY_STR_MAX];
+	bool ip6 = strchr(p->broker->host, ':');
+	char id[IDENTITY_STR_MAX], where[sizeof p->broker->host + 16];
 	struct out_object o;
 
 	identity_format(id, &p->broker->id);
+	snprintf(where, sizeof where, "%s%s%s:%u", ip6 ? "[" : "", p->broker->host, ip6 ? "]" : "", p->broker->port);
 	if (cli_json(st->cli)) {
 		out_begin(&o);
 		out_str(&o, "broker", id);
@@ -150,11 +154,10 @@ static void print_broker(const struct status *st, const struct probe *p)
 			out_uint(&o, "rtt_us", p->rtt / 1000);
 		out_end(&o);
 	} else if (p->err) {
-		printf("broker: %s@%s:%u %s%s%s\n", id, p->broker->host, p->broker->port,
-		       p->err == ERR_DENIED ? "refused" : "not reachable: ", p->err == ERR_DENIED ? ": " : "",
+		printf("broker: %s@%s %s: %s\n", id, where, p->err == ERR_DENIED ? "refused" : "not reachable",
 		       p->detail[0] ? p->detail : err_text(p->err));
 	} else {
-		printf("broker: %s@%s:%u reachable, rtt %.1f ms\n", id, p->broker->host, p->broker->port, (double)p->rtt / 1e6);
+		printf("broker: %s@%s reachable, rtt %.1f ms\n", id, where, (double)p->rtt / 1e6);
 	}
 }
 

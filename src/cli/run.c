@@ -61,7 +61,7 @@ static int try_program(const struct cli *c, const char *program, char **argv)
 static int unknown(const struct cli *c, char **argv)
 {
 	char program[NAME_MAX];
-	const char *near;
+	const char *typed = argv[0], *near;
 
 	if (argv[0][0] != '.' && !strchr(argv[0], '/') && strlen(argv[0]) < sizeof program - 16) {
 		snprintf(program, sizeof program, "carrier-%s", argv[0]);
@@ -69,9 +69,9 @@ static int unknown(const struct cli *c, char **argv)
 		if (err != -ENOENT)
 			return cli_fail(CLI_FAILED, "%s: %s", program, err_text(err));
 	}
-	near = command_nearest(argv[0]);
-	return near ? cli_fail(CLI_USAGE, "'%s' is not a command; did you mean '%s'? See 'carrier help'", argv[0], near)
-		    : cli_fail(CLI_USAGE, "'%s' is not a command; see 'carrier help'", argv[0]);
+	near = command_nearest(typed);
+	return near ? cli_fail(CLI_USAGE, "'%s' is not a command; did you mean '%s'? See 'carrier help'", typed, near)
+		    : cli_fail(CLI_USAGE, "'%s' is not a command; see 'carrier help'", typed);
 }
 
 static int run_external(const struct cli *c, char **argv)
