@@ -9,6 +9,7 @@ struct services {
 	struct service **rows;          /* by path */
 	size_t len, cap;
 	struct sft_workers *sft_workers;        /* made at the first file */
+	struct list sft_puts;                   /* files being received, see sft_serve.c */
 };
 
 /* The built-in table; a row without a path ends it. */

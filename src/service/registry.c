@@ -15,6 +15,7 @@ int services_new(struct services **ret, const struct services_config *config)
 	ss = calloc(1, sizeof *ss);
 	if (!ss)
 		return -ENOMEM;
+	list_init(&ss->sft_puts);
 	ss->config = *config;
 	*ret = ss;
 	return 0;
@@ -149,6 +150,23 @@ int services_add_builtin(struct services *ss)
 {
 	for (const struct service *s = service_table; s->path; s++) {
 		int err = services_add(ss, s);
+		if (err < 0)
+			return err;
+	}
+	return 0;
+}
+
+int services_add_named(struct services *ss, const char *name)
+{
+	const struct service *named = NULL;
+
+	for (const struct service *s = service_table; s->path && !named; s++)
+		if (s->name && !strcmp(s->name, name))
+			named = s;
+	if (!named)
+		return ERR_UNKNOWN;
+	for (const struct service *s = service_table; s->path; s++) {
+		int err = s->open == named->open ? services_add(ss, s) : 0;
 		if (err < 0)
 			return err;
 	}

@@ -13,6 +13,8 @@ enum what { SERVE_PUT, SERVE_FOLDER, SERVE_GET, SERVE_LIST };
 
 struct serve {
 	struct services *ss;
+	struct list link;               /* in ss->sft_puts while it holds a partial file */
+	struct identity caller;
 	struct stream *stream;          /* NULL once it is closed */
 	struct files_client *client;
 	struct files_call call;
@@ -36,6 +38,7 @@ static void serve_settle(struct serve *sv)
 {
 	if (sv->stream || sv->call.done)
 		return;
+	list_del(&sv->link);
 	sft_source_free(sv->source);
 	sft_sink_free(sv->sink);
 	if (sv->has_handle)
@@ -163,6 +166,24 @@ static void on_received(void *userdata, int err)
 		tell_end(sv, err);
 }
 
+static int begin(struct serve *sv);
+
+/* The same caller again, while his older transfer hangs on a connection that is dead and
+ * does not know it yet: the newer one is the one that counts. */
+static bool take_over(struct serve *sv)
+{
+	struct serve *old;
+
+	list_for_each(old, &sv->ss->sft_puts, link)
+		if (old->stream && identity_equal(&old->caller, &sv->caller) && !strcmp(old->path, sv->path) &&
+		    !strcmp(old->into, sv->into)) {
+			stream_abandon(old->stream);
+			serve_drop(old);
+			return true;
+		}
+	return false;
+}
+
 static void choose_method(struct serve *sv)
 {
 	sv->spec.method = sv->fast && blockhash_gmac_is_fast() ? BLOCKHASH_GMAC : BLOCKHASH_POLY1305;
@@ -177,7 +198,10 @@ static void on_partial(void *userdata, int err, struct files_reply *r)
 	if (err >= 0) {
 		sv->has_handle = true;
 		sv->handle = r->handle;
+		list_add_tail(&sv->ss->sft_puts, &sv->link);
 	}
+	if (err == ERR_AGAIN && sv->stream && take_over(sv) && begin(sv) >= 0)
+		return;
 	if (is_over(sv, err))
 		return;
 	choose_method(sv);
@@ -381,7 +405,12 @@ void sft_open(struct services *ss, const struct service_call *call)
 {
 	struct serve *sv = calloc(1, sizeof *sv);
 	struct auth_decision d;
-	int err = sv ? parse(sv, call->headers, call->method) : -ENOMEM;
+	int err = -ENOMEM;
+
+	if (sv) {
+		list_init(&sv->link);
+		err = parse(sv, call->headers, call->method);
+	}
 
 	if (err < 0) {
 		service_answer(call->stream, sft_status_of(err), "file, size, key or another header is not well formed");
@@ -400,6 +429,7 @@ void sft_open(struct services *ss, const struct service_call *call)
 		return;
 	}
 	sv->ss = ss;
+	sv->caller = call->caller;
 	sv->stream = call->stream;
 	sv->spec.loop = ss->config.loop;
 	sv->spec.stream = call->stream;
