@@ -1,7 +1,7 @@
 /* What an idle device costs its broker: memory of a registration that stands, CPU of a
  * registration and of a keep-alive.
  *
- *   idle_bench [--count N] [--close]
+ *   idle_bench [--count N] [--close] | --smoke
  *
  * Every device is real to the broker: an identity and a UDP socket of its own, a QUIC
  * handshake, the publish request, then keep-alives (path/registration.h) from the same
@@ -209,7 +209,7 @@ static void report(size_t count, struct bench_memory before, struct bench_memory
 					 .ours = per_beat / 1e3 });
 }
 
-static void run(size_t count, bool close)
+static void run(size_t count, bool close, unsigned watch)
 {
 	struct broker_process broker;
 	pid_t loaders[LOADERS_MAX];
@@ -237,7 +237,7 @@ static void run(size_t count, bool close)
 
 	cpu = bench_cpu(broker.pid);
 	uint64_t beats = shared->beats;
-	sleep(INTERVAL + 1);
+	sleep(watch);
 	double per_beat = (double)(bench_cpu(broker.pid) - cpu) / (double)MAX(shared->beats - beats, (uint64_t)1);
 	report(count, before, after, peak, (double)count / seconds, per_registration, per_beat);
 	for (size_t i = 0; i < n; i++) {
@@ -251,15 +251,18 @@ int main(int argc, char **argv)
 {
 	struct rlimit files = {};
 	size_t count = 100000;
+	unsigned watch = INTERVAL + 1;  /* every device beats once */
 	bool close = false;
 
 	for (int i = 1; i < argc; i++) {
 		if (!strcmp(argv[i], "--close"))
 			close = true;
+		else if (!strcmp(argv[i], "--smoke"))
+			count = 50, close = true, watch = 1;
 		else if (!strcmp(argv[i], "--count") && i + 1 < argc)
 			count = strtoul(argv[++i], NULL, 10);
 		else
-			bench_die("usage: idle_bench [--count N] [--close]", -EINVAL);
+			bench_die("usage: idle_bench [--count N] [--close] | --smoke", -EINVAL);
 	}
 	if (!count || count > (size_t)DEVICES_PER_LOADER * LOADERS_MAX)
 		bench_die("--count", ERR_LIMIT);
@@ -270,6 +273,6 @@ int main(int argc, char **argv)
 	shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (shared == MAP_FAILED)
 		bench_die("mmap", -errno);
-	run(count, close);
+	run(count, close, watch);
 	return 0;
 }

@@ -2,7 +2,7 @@
  * same run: datagrams of 1200 bytes from one sender through the relay to one counting
  * sink, in bursts as our endpoints send them (UDP_SEGMENT) and one by one.
  *
- *   relay_bench [--quick]
+ *   relay_bench [--quick | --smoke]
  *
  * The relay runs alone on core 0, sender and sink on core 1. CPU time of all threads of
  * the relay (schedstat) over packets that arrived; of the offered rates the one that the
@@ -225,7 +225,7 @@ static void compare(const char *id, const char *what, struct result ours, struct
 int main(int argc, char **argv)
 {
 	static const double slow[] = { 60e3, 80e3, 110e3, 140e3 }, fast[] = { 500e3, 1e6, 1.5e6, 2e6, 3e6 };
-	double seconds = argc > 1 && !strcmp(argv[1], "--quick") ? 0.4 : 3;
+	double seconds = argc < 2 ? 3 : !strcmp(argv[1], "--smoke") ? 0.02 : 0.4;
 	static struct lane mine, turn;
 	struct ours o = {};
 	struct udp *sink;

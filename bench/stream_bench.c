@@ -1,7 +1,7 @@
 /* What a question costs: a new stream in an open connection, a whole handshake, and what
  * somebody whom nobody has let in can make a device spend.
  *
- *   stream_bench [--quick]
+ *   stream_bench [--quick | --smoke]
  *
  * Device, broker and caller are processes of their own over loopback. CPU is the
  * device's alone (schedstat). */
@@ -327,8 +327,8 @@ static void measure_direct_knocks(void)
 
 int main(int argc, char **argv)
 {
-	if (argc > 1 && !strcmp(argv[1], "--quick"))
-		scale = 10;
+	if (argc > 1)
+		scale = !strcmp(argv[1], "--smoke") ? 100 : 10;
 	BENCH_CHECK(crypto_init());
 	bench_pin(1);
 	measure_streams();

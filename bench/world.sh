@@ -22,6 +22,7 @@ trap world_end EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
+ran() { [ -z "${CARRIER_RAN:-}" ] || printf '%s\n' "$@" >> "$CARRIER_RAN"; }    # for ./check's list
 die() { echo "$(basename "$0"): $*" >&2; exit 1; }
 wait_for() { # wait_for FILE TEXT
 	for _ in $(seq 100); do grep -q -- "$2" "$1" 2>/dev/null && return 0; sleep 0.1; done
@@ -59,7 +60,7 @@ start_device() { # sets device (identity), device_port, device_pid
 	# claimed by the operator, who may do everything
 	operator carrier config "$device" auth add self '*' > "$world/claim.out" 2>&1 || { cat "$world/claim.out" >&2; die "claim"; }
 }
-start_world() { start_broker; make_home device; make_home operator; start_device; }
+start_world() { ran carrier carrierd carrier-broker; start_broker; make_home device; make_home operator; start_device; }
 
 start_sshd() { # sets ssh_port, sshd_pid, ssh_options (for ssh and scp)
 	ssh_port=$(free_port tcp)
@@ -80,6 +81,7 @@ start_sshd() { # sets ssh_port, sshd_pid, ssh_options (for ssh and scp)
 	E
 	/usr/sbin/sshd -f "$world/sshd.conf" -D -E "$world/sshd.log" &
 	sshd_pid=$!; started="$started $!"
+	ran sshd ssh scp
 	ssh_options="-F none -o UserKnownHostsFile=$world/known -o StrictHostKeyChecking=accept-new -o IdentitiesOnly=yes -o BatchMode=yes -i $world/key"
 	for _ in $(seq 50); do
 		# shellcheck disable=SC2086
