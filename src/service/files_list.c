@@ -139,6 +139,7 @@ static void begin(struct files_walk *w, struct files_entry *ret)
 	int fd;
 
 	w->begun = true;
+	ret->err = 0;
 	files_stat_from(&ret->stat, &w->first_stat);
 	ret->path[0] = 0;
 	if (!S_ISDIR(w->first_stat.st_mode) || !w->max)
@@ -156,6 +157,7 @@ static int visit(struct files_walk *w, struct level *l, const char *name, struct
 
 	if (fstatat(l->fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 		return -errno;
+	ret->err = 0;
 	files_stat_from(&ret->stat, &st);
 	if (n + 1 + strlen(name) > FILES_PATH_MAX)
 		return -ENAMETOOLONG;
@@ -176,7 +178,6 @@ static int visit(struct files_walk *w, struct level *l, const char *name, struct
 
 int files_walk_next(struct files_walk *w, struct files_entry *ret)
 {
-	ret->err = 0;
 	if (!w->begun) {
 		begin(w, ret);
 		return 1;

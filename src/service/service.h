@@ -62,6 +62,8 @@ const struct services_config *services_config(const struct services *ss);
 /* Adds the built-in table, and single rows (the strings are copied). -EEXIST. */
 int services_add_builtin(struct services *ss) _must_check_;
 int services_add(struct services *ss, const struct service *s) _must_check_;
+/* Of the built-in table one service under all its paths, by its short name. ERR_UNKNOWN. */
+int services_add_named(struct services *ss, const char *name) _must_check_;
 /* The user's own programs of carrier.toml: opened through HOST_SERVICE. */
 int services_add_program(struct services *ss, const char *path, bool replay_safe) _must_check_;
 const struct service *services_find(const struct services *ss, const char *path_or_name);
