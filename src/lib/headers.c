@@ -68,6 +68,8 @@ int carrier_headers_put_text(carrier_headers *h, const char *key, const char *va
 	struct buf b = {};
 	struct cbor_map m;
 
+	if (len > HEADERS_LEN_MAX)
+		return ERR_LIMIT;
 	cbor_put_text(begin_with(&m, &b, &h->h, key), SPAN(value, len));
 	return finish_put(h, &m, &b);
 }
@@ -77,6 +79,8 @@ int carrier_headers_put_bytes(carrier_headers *h, const char *key, const void *v
 	struct buf b = {};
 	struct cbor_map m;
 
+	if (len > HEADERS_LEN_MAX)
+		return ERR_LIMIT;
 	cbor_put_bytes(begin_with(&m, &b, &h->h, key), SPAN(value, len));
 	return finish_put(h, &m, &b);
 }
