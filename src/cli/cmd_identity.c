@@ -106,7 +106,6 @@ static int make_one(struct factory *f, const struct cli *c, struct home_error *e
 
 static int make_new(const struct cli *c)
 {
-	_cleanup_(buf_wipe) struct buf csv = {};
 	struct home_error error = { "" };
 	const char *manifest = cli_option(c, "manifest");
 	struct factory f = { 0 };

@@ -52,7 +52,7 @@ static void on_done(void *userdata, int err, const char *text)
 
 	list_del(&p->entry);
 	free(p);
-	if (err < 0 && session_tells(&f->session, err))
+	if (err == -ECANCELED || (err < 0 && session_tells(&f->session, err)))
 		return;
 	int status = CLI_OK;
 	if (err < 0)

@@ -8,8 +8,9 @@ class Echo(socketserver.BaseRequestHandler):
     def handle(self):
         while data := self.request.recv(65536):
             self.request.sendall(data.upper())
-socketserver.ThreadingTCPServer.allow_reuse_address = True
-with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Echo) as s:
+class Server(socketserver.ThreadingTCPServer):
+    request_queue_size = 128
+with Server(("127.0.0.1", 0), Echo) as s:
     print(s.server_address[1], flush=True)
     s.serve_forever()
 ' >"$T/port"
