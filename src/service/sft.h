@@ -31,7 +31,7 @@ struct sft_ops {
 };
 
 struct sft_request {
-	struct streams *streams;
+	struct streams *streams;        /* when they go, cancel before the turn is over */
 	struct loop *loop;
 	struct files_client *files;     /* writable for a pull */
 	const char *local, *remote;

@@ -287,7 +287,7 @@ static void on_local_file(void *userdata, int err, struct files_reply *r)
 	if (r->stat.mtime >= 0)
 		cbor_map_uint(&m, "mtime", (uint64_t)r->stat.mtime);
 	if (*base_name(t->local) && strlen(base_name(t->local)) <= FILES_NAME_MAX)
-		cbor_map_text(&m, "name", SPAN_STR(base_name(t->local)));
+		sft_put_path(&m, "name", base_name(t->local));
 	if (t->spec.has_sha256)
 		cbor_map_bytes(&m, "sha256", SPAN_OF(t->spec.sha256));
 	cbor_map_end(&m);

@@ -371,13 +371,16 @@ static int parse_key(struct serve *sv, const struct headers *h)
 
 static int parse(struct serve *sv, const struct headers *h, const char *method)
 {
-	struct span sha = headers_bytes(h, "sha256"), into = headers_text(h, "name");
+	struct span sha = headers_bytes(h, "sha256");
 	uint64_t mode, mtime = headers_uint(h, "mtime", UINT64_MAX);
 	bool folder = headers_bool(h, "folder", false);
-	int err = sft_header_path(sv->path, h, "file");
+	char into[FILES_PATH_MAX + 1] = "";
+	int err = sft_header_path(into, h, "name");
 
+	if (err >= 0 || err == ERR_UNKNOWN)
+		err = sft_header_path(sv->path, h, "file");
 	if (err < 0)
-		return err;
+		return err == ERR_UNKNOWN ? ERR_PARSE : err;
 	sv->what = !strcmp(method, "PUT") ? folder ? SERVE_FOLDER : SERVE_PUT :
 		   !strcmp(method, "GET") ? SERVE_GET : SERVE_LIST;
 	mode = headers_uint(h, "mode", folder ? FOLDER_MODE_DEFAULT : MODE_DEFAULT);
@@ -390,14 +393,12 @@ static int parse(struct serve *sv, const struct headers *h, const char *method)
 	sv->spec.size = headers_uint(h, "size", UINT64_MAX);
 	sv->spec.present = headers_uint(h, "present", 0);
 	sv->spec.has_sha256 = sha.len;
-	if (into.len > FILES_NAME_MAX || (into.len && memchr(into.data, 0, into.len)) ||
-	    (sha.len && sha.len != sizeof sv->spec.sha256) ||
+	if (strlen(into) > FILES_NAME_MAX || (sha.len && sha.len != sizeof sv->spec.sha256) ||
 	    (sv->what == SERVE_PUT && sv->spec.size > SFT_SIZE_MAX) || sv->spec.present > SFT_SIZE_MAX)
 		return ERR_PARSE;
 	if (sha.len)
 		memcpy(sv->spec.sha256, sha.data, sha.len);
-	if (into.len)
-		memcpy(sv->into, into.data, into.len);
+	strcpy(sv->into, into);
 	return sv->what == SERVE_GET ? parse_key(sv, h) : 0;
 }
 

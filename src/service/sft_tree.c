@@ -34,7 +34,7 @@ struct sft_tree {
 	struct list waiting, running;
 	size_t waiting_len, running_len;
 	uint64_t files, bytes;
-	bool canceled;
+	bool canceled, lost;            /* by the user; with the connection */
 	int err;
 };
 
@@ -70,6 +70,7 @@ static void item_done(struct item *it, int err, const char *text)
 {
 	struct sft_tree *t = it->tree;
 
+	t->lost |= err == ERR_CLOSED || err == ERR_TIMEOUT || err == ERR_OFFLINE;
 	if (err < 0 && !(t->canceled && err == -ECANCELED))
 		note(t, it->e.path, err, text, true);
 	else if (err >= 0 && it->e.stat.type == FILES_FILE)
@@ -254,13 +255,13 @@ static void on_turn(void *userdata)
 {
 	struct sft_tree *t = userdata;
 
-	if (t->canceled)
+	if (t->canceled || t->lost)
 		drop_waiting(t);
 	while (may_run(t))
 		run_first(t);
-	if (!t->canceled)
+	if (!t->canceled && !t->lost)
 		walk_on(t);
-	if (t->waiting_len || t->running_len || t->list || t->walk_call.done || !(t->walked || t->canceled))
+	if (t->waiting_len || t->running_len || t->list || t->walk_call.done || !(t->walked || t->canceled || t->lost))
 		return;
 
 	const struct sft_tree_ops *ops = t->ops;
