@@ -83,5 +83,7 @@ int cmd_publish(struct cli *c)
 	if (claim)
 		o.claim = strcmp(claim, "code") ? CLAIM_OPEN : CLAIM_CODE;
 	int err = agent_run(&o);
-	return err < 0 ? cli_fail(cli_status_of(err), "the agent ended: %s", err_text(err)) : CLI_OK;
+	/* one of its processes is gone: nothing that could be tried again by itself */
+	int status = err == ERR_CLOSED ? CLI_FAILED : cli_status_of(err);
+	return err < 0 ? cli_fail(status, "the agent ended: %s", err_text(err)) : CLI_OK;
 }

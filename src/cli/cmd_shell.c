@@ -125,6 +125,10 @@ static void on_exited(void *userdata, int status)
 
 	sh->exited = true;
 	sh->status = status;
+	if (status < 0) {
+		tty_restore();
+		sh->status = cli_fail(CLI_LOST, "%s ended the shell without its exit status: the agent there is gone", sh->session.called);
+	}
 }
 
 static void on_closed(void *userdata, int err)

@@ -28,10 +28,10 @@ static int export_options(const struct cli *c)
 	return 0;
 }
 
-/* Beside this program, then in PATH. */
+/* Beside this program, among those that are not for typing, then in PATH. */
 static int exec_program(const char *program, char **argv)
 {
-	char self[PATH_MAX], beside[PATH_MAX + NAME_MAX];
+	char self[PATH_MAX], beside[PATH_MAX + NAME_MAX], inner[PATH_MAX];
 	ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
 
 	argv[0] = (char *)program;
@@ -43,6 +43,8 @@ static int exec_program(const char *program, char **argv)
 		snprintf(beside, sizeof beside, "%s%s", self, program);
 		execv(beside, argv);
 	}
+	snprintf(inner, sizeof inner, "%s/%s", CARRIER_LIBEXECDIR, program);
+	execv(inner, argv);
 	execvp(program, argv);
 	return -errno;
 }

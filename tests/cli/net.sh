@@ -24,5 +24,19 @@ prints "secret: c"
 other=$(sed -n 's/^address: //p' "$T/out")
 expect_status 77 alice carrier subscribe "$other"
 says "its address alone lists nothing"
+
+# a running device follows, whoever changes its network
+DEV2=$(as dev2 carrier -q setup | sed -n 's/^identity: //p')
+publish dev2
+expect alice carrier authorize "$DEV2" self
+expect alice carrier config "$DEV2" net join "$SECRET"
+prints_exactly "$ADDRESS"
+wait_for "$T/sub.out" "+ $DEV2"
+expect alice carrier config "$DEV2" net leave
+wait_for "$T/sub.out" "- $DEV2"
+: >"$T/sub.out"
+expect dev2 carrier net join "$SECRET"
+wait_for "$T/sub.out" "+ $DEV2"
+
 expect dev carrier net leave
 expect_status 78 dev carrier net address
