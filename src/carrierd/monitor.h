@@ -38,6 +38,9 @@ void monitor_reload(struct monitor *m);
 int monitor_push(struct monitor *m) _must_check_;
 /* The reduced text as a sealed memory file; the caller's. */
 int monitor_config_file(const struct monitor *m) _must_check_;
+/* The network of the file, if it is another now. 1: keys has been told, and the
+ * configuration goes to net once it has answered. */
+int monitor_follow_network(struct monitor *m) _must_check_;
 void monitor_put_network(const struct monitor *m, struct buf *b);       /* address or null */
 void monitor_done(struct monitor *m);
 

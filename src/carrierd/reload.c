@@ -97,7 +97,9 @@ void monitor_reload(struct monitor *m)
 		log_to(m->log, LOG_ERROR, "monitor", "%s; the configuration stays as it was", he.text);
 	else if (monitor_load(m) < 0)
 		log_to(m->log, LOG_ERROR, "monitor", "the configuration stays as it was");
-	else if ((err = monitor_push(m)) < 0)
+	else if ((err = monitor_follow_network(m)) < 0)
+		log_to(m->log, LOG_ERROR, "monitor", "keys does not take the network: %s", err_text(err));
+	else if (!err && (err = monitor_push(m)) < 0)
 		log_to(m->log, LOG_ERROR, "monitor", "net does not take the configuration: %s", err_text(err));
 	else
 		log_to(m->log, LOG_INFO, "monitor", "configuration read, %zu rules", auth_len(m->auth));

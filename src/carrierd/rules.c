@@ -190,13 +190,10 @@ static void on_keys_answer(void *userdata, int err, struct ipc_message *reply)
 }
 
 /* keys first, so that net never asks for a proof of what keys does not know yet. */
-static int set_network(struct monitor *m, struct network_secret *secret)
+static int tell_network(struct monitor *m, const struct network_secret *secret)
 {
 	_cleanup_(buf_wipe) struct buf b = {};
-	int err = edit(m, edit_network, secret);
 
-	if (err < 0)
-		return err;
 	m->has_network = secret;
 	if (secret)
 		network_address_of(&m->network, secret);
@@ -209,6 +206,33 @@ static int set_network(struct monitor *m, struct network_secret *secret)
 	       ipc_request(m->keys, KEYS_NETWORK, buf_span(&b), NULL, 0, on_keys_answer, m);
 }
 
+static int set_network(struct monitor *m, struct network_secret *secret)
+{
+	int err = edit(m, edit_network, secret);
+
+	return err < 0 ? err : tell_network(m, secret);
+}
+
+int monitor_follow_network(struct monitor *m)
+{
+	struct network_secret secret = { 0 };
+	struct network_address a = { 0 };
+	struct home_error he = {};
+	int err = home_network(&m->home, &secret, &he);
+	bool some = err >= 0, same;
+
+	if (err < 0 && err != -ENOENT) {
+		log_to(m->log, LOG_ERROR, "monitor", "%s; the network stays as it was", he.text);
+		return 0;
+	}
+	if (some)
+		network_address_of(&a, &secret);
+	same = some == m->has_network && (!some || !memcmp(&a, &m->network, sizeof a));
+	err = same ? 0 : tell_network(m, some ? &secret : NULL);
+	wipe(&secret, sizeof secret);
+	return err < 0 || same ? err : 1;
+}
+
 int answer_net_join(struct monitor *m, const struct request *rq, struct reply *out)
 {
 	struct cbor c = cbor_map_find(rq->args, "secret");
@@ -219,9 +243,7 @@ int answer_net_join(struct monitor *m, const struct request *rq, struct reply *o
 		return ERR_PARSE;
 	int err = set_network(m, &secret);
 	wipe(&secret, sizeof secret);
-	if (err >= 0)
-		cbor_put_bytes(&out->body, SPAN_OF(m->network.key));
-	return err < 0 ? err : 0;
+	return err < 0 ? err : answer_net_get(m, rq, out);
 }
 
 int answer_net_leave(struct monitor *m, const struct request *rq, struct reply *out)

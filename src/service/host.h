@@ -18,7 +18,7 @@
  * RULES_ADD    identity path methods? tcp? root? user?  changed (bool)
  *              not_before? expires? code?
  * RULES_DEL    identity path?                           removed (uint)
- * NET_JOIN     secret (bytes)                           address (bytes)
+ * NET_JOIN     secret (bytes)                           {address (bytes)}
  * NET_LEAVE    {}                                       {}
  * NET_GET      {}                                       {address? (bytes)}: none, no network
  *

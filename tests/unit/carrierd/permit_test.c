@@ -200,7 +200,7 @@ static void test_joining_and_leaving_a_network_tells_keys_and_the_file(void **st
 	CHECK(!f->keys_asked);
 	CHECK_ERR(fixture_ask(f, HOST_NET_JOIN, &f->alice, CONFIG_PATH "net_join", buf_span(&b)), 0);
 	network_address_of(&address, &secret);
-	struct cbor c = CBOR(buf_span(&f->answer));
+	struct cbor c = cbor_map_find(buf_span(&f->answer), "address");
 	CHECK(span_equal(cbor_bytes(&c), SPAN_OF(address.key)));
 	fixture_until(f, &f->configs);
 	CHECK(f->keys_asked == 1 && f->keys_has);
@@ -218,6 +218,33 @@ static void test_joining_and_leaving_a_network_tells_keys_and_the_file(void **st
 	CHECK(f->keys_asked == 2 && !f->keys_has);
 	CHECK_ERR(file_read(f->path, 1 << 16, &after), 0);
 	CHECK(!strstr(buf_str(&after), text));
+	fixture_free(f);
+}
+
+static void test_a_network_that_somebody_writes_into_the_file_is_followed(void **state)
+{
+	(void)state;
+	struct fixture *f = fixture_new(rules);
+	_cleanup_buf_ struct buf file = {};
+	struct network_secret secret = { { 9 } };
+	struct network_address address;
+	char text[IDENTITY_STR_MAX];
+
+	network_address_of(&address, &secret);
+	network_secret_format(text, &secret);
+	buf_printf(&file, "[network]\nsecret = \"%s\"\n", text);
+	CHECK_ERR(file_write_atomic(f->path, 0600, buf_span(&file)), 0);
+	monitor_reload(&f->m);
+	f->configs = 0;
+	fixture_until(f, &f->configs);
+	CHECK(f->keys_asked == 1 && f->keys_has);
+	CHECK(f->m.has_network && !memcmp(&f->m.network, &address, sizeof address));
+
+	CHECK_ERR(file_write_atomic(f->path, 0600, SPAN_STR("# none\n")), 0);
+	monitor_reload(&f->m);
+	f->configs = 0;
+	fixture_until(f, &f->configs);
+	CHECK(f->keys_asked == 2 && !f->keys_has && !f->m.has_network);
 	fixture_free(f);
 }
 
@@ -395,6 +422,7 @@ int main(void)
 		cmocka_unit_test(test_rules_are_added_and_removed_in_the_file),
 		cmocka_unit_test(test_an_edit_that_cannot_be_saved_changes_nothing),
 		cmocka_unit_test(test_joining_and_leaving_a_network_tells_keys_and_the_file),
+		cmocka_unit_test(test_a_network_that_somebody_writes_into_the_file_is_followed),
 		cmocka_unit_test(test_tcp_reaches_only_what_a_rule_names),
 		cmocka_unit_test(test_names_are_resolved_for_brokers_only),
 		cmocka_unit_test(test_files_stay_beneath_the_root_of_a_rule_with_the_method),
