@@ -72,8 +72,6 @@ static bool on_raw(void *userdata, const struct addr *from, struct span data, si
 {
 	struct endpoint *e = userdata;
 
-	/* a coalesced buffer has one sender, and one sender's datagrams of one size are of
-	 * one kind but for small mixes, so each is looked at */
 	if (!control_is(data))
 		return false;
 	for (; data.len; data = span_from(data, seg_len))

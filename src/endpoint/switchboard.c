@@ -13,6 +13,7 @@
 enum {
 	FLUSH_BATCHES_MAX = 16,         /* of one connection, before the others have their turn */
 	STALL = 1,                      /* seconds without hearing anything */
+	QUIC_FIXED_BIT = 0x40,
 	TRIM_CONNS = 64, TRIM_SHARE = 4,       /* memory goes back after so many were and 1/4 is left */
 };
 
@@ -348,9 +349,8 @@ static struct conn_path *path_from(struct conn *c, const struct addr *from)
 
 /* ---- the socket's turn ---- */
 
-static void on_recv(void *userdata, const struct addr *from, struct span data, size_t seg_len)
+static void receive(struct switchboard *sb, const struct addr *from, struct span data, size_t seg_len)
 {
-	struct switchboard *sb = userdata;
 	tstamp now = loop_now(sb->config.loop);
 	struct conn *last = NULL;
 
@@ -381,6 +381,28 @@ static void on_recv(void *userdata, const struct addr *from, struct span data, s
 		}
 		c->heard = now;
 		last = c;
+	}
+}
+
+/* The first segments that are all QUIC, or all not (RFC 9000 17.2: the fixed bit). */
+static size_t run_of_one_kind(struct span data, size_t seg_len)
+{
+	size_t n = MIN(seg_len, data.len);
+
+	while (n < data.len && !((data.data[0] ^ data.data[n]) & QUIC_FIXED_BIT))
+		n += MIN(seg_len, data.len - n);
+	return n;
+}
+
+/* The kernel puts datagrams of one sender together whatever they are: a keep-alive often
+ * is the short last segment behind QUIC packets. */
+static void on_recv(void *userdata, const struct addr *from, struct span data, size_t seg_len)
+{
+	while (data.len) {
+		size_t n = run_of_one_kind(data, seg_len);
+
+		receive(userdata, from, span_first(data, n), seg_len);
+		data = span_from(data, n);
 	}
 }
 

@@ -38,7 +38,8 @@ struct switchboard_config {
 	struct addr bind;
 	int fd;                                 /* a bound socket, or -1 */
 	struct vault *vault;
-	/* A first look at each buffer (relay, control datagrams). True: taken. May be NULL. */
+	/* A first look at each buffer (relay, control datagrams); its segments are all QUIC or
+	 * all not. True: taken. May be NULL. */
 	bool (*raw)(void *userdata, const struct addr *from, struct span data, size_t seg_len);
 	/* An Initial whose token nobody knows. Negative: drop it. */
 	int (*accept)(void *userdata, const struct addr *from, const struct token *token, struct conn_accept *ret);
