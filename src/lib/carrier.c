@@ -77,6 +77,9 @@ static void on_sweep(void *userdata)
 	struct carrier_stream *s;
 	struct carrier_peer *p;
 
+	if (c->publishing && !c->published)
+		endpoint_publish(c->endpoint);
+	c->published = c->publishing;
 	if (c->recheck)
 		endpoint_recheck(c->endpoint);
 	c->recheck = false;
@@ -221,6 +224,8 @@ int carrier_close(carrier *c)
 		return 0;
 	if (c->turning)
 		return lib_fail(c, ERR_STATE, "not in a callback");
+	c->options.broker = NULL;
+	c->log.line = NULL;
 	while ((s = list_first(&c->streams, struct carrier_stream, entry)))
 		stream_drop(s, STREAM_CODE_CANCEL);
 	while ((p = list_first(&c->peers, struct carrier_peer, entry)) ||

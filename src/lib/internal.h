@@ -1,9 +1,9 @@
 /* What the files of this folder share: the structs behind the handles. Nobody outside
  * includes it.
  *
- * What would end a connection, or deliver what a pause held back, must not run inside
- * the transport's callbacks, where the user's callbacks are; so it waits on a list until
- * the sweep at the end of the turn. */
+ * What would end a connection must not run inside the transport's callbacks, where the
+ * user's are; what calls the user back must not run outside of carrier_dispatch(). So
+ * both wait for the sweep at the end of a turn. */
 #pragma once
 
 #include <carrier/carrier.h>
@@ -32,7 +32,7 @@ struct carrier {
 	struct list closing;                    /* peers that the user has closed */
 	struct list resuming;                   /* streams */
 	struct source *sweep;
-	bool publishing, recheck, turning;
+	bool publishing, published, recheck, turning;
 	char detail[DETAIL_MAX];
 };
 

@@ -198,9 +198,7 @@ int carrier_disallow(carrier *c, const char *identity, const char *path)
 
 int carrier_publish(carrier *c)
 {
-	if (!c->publishing) {
-		c->publishing = true;
-		endpoint_publish(c->endpoint);
-	}
+	c->publishing = true;
+	source_trigger(c->sweep);
 	return (int)c->settings.brokers_len;
 }

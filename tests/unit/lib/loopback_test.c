@@ -26,6 +26,7 @@ struct asked {
 
 static carrier *device, *operator, *stranger;
 static bool registered;
+static unsigned broker_calls;
 static carrier_id last_caller;
 static char device_id[CARRIER_ID_TEXT_MAX], operator_id[CARRIER_ID_TEXT_MAX];
 
@@ -131,6 +132,7 @@ static void on_broker(void *userdata, const char *broker, int state, int err, co
 {
 	CHECK(userdata == &registered);
 	CHECK(!strncmp(broker, "127.0.0.1:", 10));
+	broker_calls++;
 	if (state == CARRIER_BROKER_REGISTERED)
 		registered = true;
 	else if (err)
@@ -251,6 +253,7 @@ static int setup(void **state)
 	CHECK_ERR(carrier_route(device, "/v2/secret.v1/secret", NULL, echo, NULL), 0);
 	CHECK(carrier_publish(device) == 1);
 	CHECK(carrier_publish(device) == 1);
+	CHECK(!broker_calls);           /* callbacks come in carrier_dispatch() only */
 	world_until(&registered, 3000);
 	return 0;
 }
@@ -461,6 +464,30 @@ static void who_is_not_there_is_offline(void **state)
 	CHECK_ERR(a.lost_err, CARRIER_E_OFFLINE);
 }
 
+static struct asked second;
+static void dial_again(void *userdata, carrier_peer *p, int err, const char *detail)
+{
+	(void)p;
+	(void)err;
+	(void)detail;
+	dial(userdata, device_id, &second);
+}
+
+static void dialling_again_in_the_last_callback(void **state)
+{
+	carrier_peer_callbacks cb = { .size = sizeof cb, .closed = dial_again };
+	carrier_peer *p;
+	char id[CARRIER_ID_TEXT_MAX];
+
+	(void)state;
+	second = (struct asked){ .path = echo_path, .say = "again" };
+	world_id(id, stranger);
+	CHECK_ERR(carrier_connect(operator, id, &cb, operator, &p), 0);
+	world_until(&second.done, 5000);
+	CHECK_ERR(second.done_err, 0);
+	carrier_peer_close(second.peer);
+}
+
 static void gives_up_after_its_own_time(void **state)
 {
 	struct asked a = { .path = echo_path };
@@ -551,7 +578,9 @@ static void closing_leaves_nothing_behind(void **state)
 	(void)state;
 	dial(operator, device_id, &a);
 	world_until(&a.got, 5000);
+	unsigned calls = broker_calls;
 	world_close(device);
+	CHECK(calls == broker_calls);
 	world_until(&a.lost, 5000);
 	CHECK(a.done && a.done_err < 0);
 	CHECK_ERR(a.lost_err, CARRIER_E_CLOSED);
@@ -575,6 +604,7 @@ int main(void)
 		cmocka_unit_test(bad_rules_are_errors),
 		cmocka_unit_test(without_rules_nobody_gets_in),
 		cmocka_unit_test(who_is_not_there_is_offline),
+		cmocka_unit_test(dialling_again_in_the_last_callback),
 		cmocka_unit_test(gives_up_after_its_own_time),
 		cmocka_unit_test(hanging_up_in_a_callback_is_fine),
 		cmocka_unit_test(a_reset_reaches_the_other_side),
