@@ -223,8 +223,12 @@ static void on_closed(void *userdata, struct stream *, int err)
 	struct sft_transfer *t = userdata;
 
 	t->stream = NULL;
-	if (!(t->sink && sft_sink_is_over(t->sink)))
+	sft_source_free(take(t->source));
+	/* A sink that has everything may still read the file once more, and says then. */
+	if (!(t->sink && sft_sink_is_over(t->sink))) {
+		sft_sink_free(take(t->sink));
 		finish(t, err < 0 ? err : ERR_PROTOCOL);
+	}
 	settle(t);
 }
 

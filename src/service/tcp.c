@@ -9,12 +9,12 @@
 
 /* ---- the pump ---- */
 
-static void give_up(struct tcp_pump *p)
+static void give_up(struct tcp_pump *p, enum stream_code code)
 {
 	if (p->over)
 		return;
 	p->over = true;
-	stream_reset(p->stream, STREAM_CODE_CANCEL);
+	stream_reset(p->stream, code);
 }
 
 static void reading_ended(void *userdata)
@@ -23,12 +23,12 @@ static void reading_ended(void *userdata)
 
 	p->socket = -1;
 	if (p->out.err < 0)
-		give_up(p);
+		give_up(p, STREAM_CODE_CANCEL);
 	else
 		stream_end(p->stream);
 }
 
-static void reader_gone(void *userdata) { give_up(userdata); }
+static void reader_gone(void *userdata) { give_up(userdata, STREAM_CODE_CANCEL); }
 
 int tcp_pump_start(struct tcp_pump *p, struct loop *loop, struct stream *s, int read_fd, int write_fd)
 {
@@ -51,7 +51,9 @@ int tcp_pump_start(struct tcp_pump *p, struct loop *loop, struct stream *s, int 
 
 void tcp_pump_message(struct tcp_pump *p, struct span m)
 {
-	if (!p->over)
+	if (m.len > TCP_MESSAGE_MAX)
+		give_up(p, STREAM_CODE_LIMIT);
+	else if (!p->over)
 		pump_in_write(&p->in, m);
 }
 

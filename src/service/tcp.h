@@ -7,7 +7,7 @@
 
 #define TCP_PATH "/v0/tcp"
 
-enum { TCP_HOST_MAX = 253, TCP_ERROR_MAX = 160 };
+enum { TCP_HOST_MAX = 253, TCP_ERROR_MAX = 160, TCP_MESSAGE_MAX = 64 << 10 };
 
 /* Two descriptors, or two copies of one socket's, and a stream. */
 struct tcp_pump {

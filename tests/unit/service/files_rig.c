@@ -117,7 +117,7 @@ void file_make(const char *path, size_t size, unsigned seed, unsigned mode)
 void file_poke(const char *path, size_t at)
 {
 	_cleanup_close_ int fd = open(path, O_RDWR);
-	uint8_t b;
+	uint8_t b = 0;
 
 	CHECK(fd >= 0 && pread(fd, &b, 1, (off_t)at) == 1);
 	b ^= 1;

@@ -153,6 +153,13 @@ static void test_a_source_that_changes_meanwhile(void **state)
 	}
 }
 
+/* Tidying up goes on after the answer. */
+static bool only_one_is_here(void *f) { return folder_len(((struct files_rig *)f)->here) == 1; }
+static bool two_are_in_each(void *f)
+{
+	return folder_len(((struct files_rig *)f)->here) == 2 && folder_len(((struct files_rig *)f)->there) == 2;
+}
+
 static void test_a_given_sha256_is_checked(void **state)
 {
 	struct files_rig *f = *state;
@@ -173,10 +180,10 @@ static void test_a_given_sha256_is_checked(void **state)
 	wrong[31] ^= 1;
 
 	CHECK_ERR(transfer_run(f, &o, false, HERE("f"), "g", wrong), ERR_CHECKSUM);
-	CHECK(folder_len(f->there) == 0);
+	CHECK(rig_until(f->r, files_rig_is_empty, f));
 	CHECK_ERR(transfer_run(f, &o, false, HERE("f"), "g", right), 0);
 	CHECK_ERR(transfer_run(f, &o, true, HERE("b"), "g", wrong), ERR_CHECKSUM);
-	CHECK(folder_len(f->here) == 1);
+	CHECK(rig_until(f->r, only_one_is_here, f));
 	CHECK_ERR(transfer_run(f, &o, true, HERE("b"), "g", right), 0);
 	CHECK(file_same(HERE("f"), HERE("b")));
 }
@@ -197,7 +204,7 @@ static void test_what_is_refused_leaves_nothing(void **state)
 	};
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		CHECK_ERR(transfer_run(f, &o, rows[i].pull, HERE(rows[i].here), rows[i].there, NULL), rows[i].err);
-		CHECK(folder_len(f->there) == 2 && folder_len(f->here) == 2);
+		CHECK(rig_until(f->r, two_are_in_each, f));
 	}
 	/* Into a folder, under its own name. */
 	CHECK_ERR(transfer_run(f, &o, false, HERE("f"), "d", NULL), 0);
