@@ -21,7 +21,7 @@ struct asked {
 	uint64_t status;
 	uint8_t answer[4096];
 	size_t answer_len, messages;
-	bool hang_up_at_message, reset_at_message, goes_on;
+	bool hang_up_at_message, hang_up_at_closed, reset_at_message, goes_on;
 };
 
 static carrier *device, *operator, *stranger;
@@ -182,6 +182,8 @@ static void on_closed(void *userdata, carrier_stream *s, int err)
 	a->done = true;
 	a->done_err = err;
 	a->stream = NULL;
+	if (a->hang_up_at_closed)
+		carrier_peer_close(a->peer);
 }
 
 static void open_stream(struct asked *a)
@@ -250,6 +252,8 @@ static int setup(void **state)
 	CHECK_ERR(carrier_route(device, "/v2/test.teapot.v1/brew", NULL, teapot, NULL), 0);
 	CHECK_ERR(carrier_route(device, "/v2/test.flood.v1/flood", NULL, flood, NULL), 0);
 	CHECK_ERR(carrier_route(device, "/v2/test.hold.v1/hold", NULL, hold, NULL), 0);
+	CHECK_ERR(carrier_route(device, "/v2/test.get.v1/get", &(carrier_route_options){
+				.size = sizeof(carrier_route_options), .methods = "GET LIST" }, hold, NULL), 0);
 	CHECK_ERR(carrier_route(device, "/v2/secret.v1/secret", NULL, echo, NULL), 0);
 	CHECK(carrier_publish(device) == 1);
 	CHECK(carrier_publish(device) == 1);
@@ -337,6 +341,27 @@ static void unknown_and_forbidden_paths_look_alike(void **state)
 		world_until(&a.done, 5000);
 		CHECK(a.status == 404 && !a.messages);
 		CHECK_ERR(carrier_stream_open(a.peer, "nonsense", NULL, NULL, NULL, NULL), CARRIER_E_UNKNOWN);
+		carrier_peer_close(a.peer);
+	}
+}
+
+static void other_methods_are_not_offered(void **state)
+{
+	static const struct { const char *method; uint64_t status; } cases[] = { { "GET", 200 }, { "LIST", 200 }, { "PUT", 405 } };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct asked a = { .path = "/v2/test.get.v1/get" };
+		carrier_headers *h;
+		bool *answered = cases[i].status == 200 ? &a.got : &a.done;
+
+		CHECK_ERR(carrier_headers_new(&h), 0);
+		CHECK_ERR(carrier_headers_put_text(h, ":method", cases[i].method, strlen(cases[i].method)), 0);
+		a.headers = h;
+		dial(operator, device_id, &a);
+		world_until(answered, 5000);
+		CHECK(a.status == cases[i].status);
+		carrier_headers_free(h);
 		carrier_peer_close(a.peer);
 	}
 }
@@ -454,6 +479,28 @@ static void without_rules_nobody_gets_in(void **state)
 	world_close(open);
 }
 
+static void before_publishing_nobody_gets_in(void **state)
+{
+	carrier *quiet = world_open("quiet", NULL, NULL);
+	struct asked a = { .path = "disco" }, b = a;
+	char id[CARRIER_ID_TEXT_MAX], address[CARRIER_ADDRESS_TEXT_MAX], target[160];
+
+	(void)state;
+	CHECK_ERR(carrier_allow(quiet, "*", "*"), 0);
+	world_id(id, quiet);
+	CHECK_ERR(carrier_address(quiet, address, sizeof address), 0);
+	snprintf(target, sizeof target, "%s@127.0.0.1%s", id, strrchr(address, ':'));
+	dial(stranger, target, &a);
+	world_until(&a.lost, 5000);
+	CHECK_ERR(a.lost_err, CARRIER_E_TIMEOUT);
+	CHECK(carrier_publish(quiet) == 1);
+	dial(stranger, target, &b);
+	world_until(&b.done, 5000);
+	CHECK(b.status == 200);
+	carrier_peer_close(b.peer);
+	world_close(quiet);
+}
+
 static void who_is_not_there_is_offline(void **state)
 {
 	struct asked a = { .path = echo_path };
@@ -514,6 +561,22 @@ static void hanging_up_in_a_callback_is_fine(void **state)
 	world_until(&held_closed, 5000);
 	CHECK_ERR(held_err, CARRIER_E_CLOSED);
 	CHECK(a.got && !a.done && !a.lost);     /* nothing after the user's last word */
+}
+
+static void hanging_up_while_it_is_lost_is_fine(void **state)
+{
+	struct asked a = { .path = "/v2/test.hold.v1/hold", .hang_up_at_closed = true };
+	char id[CARRIER_ID_TEXT_MAX];
+
+	(void)state;
+	world_id(id, stranger);
+	CHECK_ERR(carrier_allow(device, id, "/v2/test.hold.*"), 0);
+	dial(stranger, device_id, &a);
+	world_until(&a.got, 5000);
+	CHECK(carrier_disallow(device, id, NULL) == 1);
+	world_until(&a.done, 5000);
+	world_run(20);
+	CHECK(!a.lost);
 }
 
 static void a_reset_reaches_the_other_side(void **state)
@@ -597,16 +660,19 @@ int main(void)
 		cmocka_unit_test(reaches_a_known_address),
 		cmocka_unit_test(sends_headers_both_ways),
 		cmocka_unit_test(unknown_and_forbidden_paths_look_alike),
+		cmocka_unit_test(other_methods_are_not_offered),
 		cmocka_unit_test(disco_lists_what_this_caller_may_use),
 		cmocka_unit_test(the_sender_is_held_back_by_a_slow_reader),
 		cmocka_unit_test(a_stranger_is_refused),
 		cmocka_unit_test(a_rule_of_run_time_lets_in_and_out),
 		cmocka_unit_test(bad_rules_are_errors),
 		cmocka_unit_test(without_rules_nobody_gets_in),
+		cmocka_unit_test(before_publishing_nobody_gets_in),
 		cmocka_unit_test(who_is_not_there_is_offline),
 		cmocka_unit_test(dialling_again_in_the_last_callback),
 		cmocka_unit_test(gives_up_after_its_own_time),
 		cmocka_unit_test(hanging_up_in_a_callback_is_fine),
+		cmocka_unit_test(hanging_up_while_it_is_lost_is_fine),
 		cmocka_unit_test(a_reset_reaches_the_other_side),
 		cmocka_unit_test(what_no_callback_may_do_is_an_error),
 		cmocka_unit_test(messages_have_a_limit),
