@@ -115,7 +115,7 @@ static int listen_here(struct forward *f)
 	if (f->listen_fd < 0 || setsockopt(f->listen_fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) < 0 ||
 	    bind(f->listen_fd, (struct sockaddr *)&sin, sizeof sin) < 0 || listen(f->listen_fd, BACKLOG) < 0 ||
 	    getsockname(f->listen_fd, (struct sockaddr *)&sin, &len) < 0)
-		return cli_fail(CLI_FAILED, "127.0.0.1:%u: %s", f->local_port, strerror(errno));
+		return cli_fail(cli_status_of(-errno), "127.0.0.1:%u: %s", f->local_port, strerror(errno));
 	f->local_port = ntohs(sin.sin_port);
 	return 0;
 }

@@ -117,6 +117,9 @@ static void on_headers(void *userdata, struct stream *s, const struct headers *h
 	if (switchboard_addr(p->e->sb, &local) < 0)
 		local = (struct addr){};
 
+	/* the broker's limit keeps the record, ours the NAT */
+	if (p->e->config.keepalive)
+		interval = MIN(interval, (uint64_t)p->e->config.keepalive);
 	tstamp now = loop_now(p->e->config.loop);
 	p->broker_addr = conn_addr(link_conn(p->link));
 	registration_start(&p->registration, &t, &k, (unsigned)MIN(interval, (uint64_t)REGISTRATION_INTERVAL_MAX),

@@ -16,7 +16,7 @@ enum {
 	SHELL_ENV_MAX = 64, SHELL_ENV_NAME_MAX = 64, SHELL_ENV_VALUE_MAX = 1024,
 	SHELL_DATA_MAX = 64 << 10,      /* bytes in one message */
 	SHELL_STATUS_LEN = 4,           /* what the host's status descriptor says: big endian */
-	SHELL_STATUS_LOST = 255,        /* the host ended without saying it */
+	SHELL_STATUS_LOST = -1,         /* the host ended without saying it */
 };
 
 /* The first byte of a message. */

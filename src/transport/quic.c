@@ -276,8 +276,8 @@ static void settings_for(const struct transport_config *config, ngtcp2_settings 
 	s->max_window = CONN_WINDOW_MAX;
 	s->max_stream_window = STREAM_WINDOW_MAX;
 	s->handshake_timeout = SECONDS(10);
-	if (config->rtt_hint)
-		s->initial_rtt = config->rtt_hint;
+	/* 333 ms (RFC 9002 6.2.2) is three tries before we give up: too few where one packet in five is lost */
+	s->initial_rtt = config->rtt_hint ?: MILLIS(100);
 
 	ngtcp2_transport_params_default(p);
 	p->initial_max_stream_data_bidi_local = p->initial_max_stream_data_bidi_remote = STREAM_WINDOW;
