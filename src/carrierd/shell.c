@@ -30,30 +30,27 @@ static void wish_done(struct wish *w)
 
 /* ---- arguments ---- */
 
-/* What changes how text looks, never what runs. */
-static bool env_allowed(struct span name)
-{
-	static const char *const names[] = { "LANG", "LANGUAGE", "COLORTERM", "NO_COLOR", "TZ" };
-
-	for (size_t i = 0; i < ARRAY_LEN(names); i++)
-		if (span_is(name, names[i]))
-			return true;
-	if (!span_starts(name, "LC_") || name.len > SHELL_ENV_NAME_MAX)
-		return false;
-	for (size_t i = 0; i < name.len; i++)
-		if (!(name.data[i] >= 'A' && name.data[i] <= 'Z') && name.data[i] != '_')
-			return false;
-	return true;
-}
-
-/* TZ and LANG may name files in some implementations: no paths, nothing unprintable. */
-static bool is_plain(struct span s, size_t max)
+/* A terminal's name: it is looked up as a file. */
+static bool is_word(struct span s, size_t max)
 {
 	for (size_t i = 0; i < s.len; i++)
-		if (s.data[i] <= ' ' || s.data[i] > '~')
+		if (s.data[i] <= ' ' || s.data[i] > '~' || s.data[i] == '/')
 			return false;
-	return s.len <= max && (!s.len || (s.data[0] != '/' && s.data[0] != ':')) &&
-	       !memmem(s.data, s.len, "..", 2);
+	return s.len <= max;
+}
+
+static bool is_plain(struct span s, size_t max)
+{
+	return s.len <= max && (!s.len || !memchr(s.data, 0, s.len));
+}
+
+/* These name files to the C library, before the caller's own shell is asked. */
+static bool names_no_file(struct span name, struct span value)
+{
+	bool special = span_starts(name, "LC_") || span_starts(name, "LANG") || span_is(name, "TZ");
+
+	return !special || !value.len ||
+	       (value.data[0] != '/' && value.data[0] != ':' && !memmem(value.data, value.len, "..", 2));
 }
 
 static int read_env(struct wish *w, struct cbor *c)
@@ -64,7 +61,8 @@ static int read_env(struct wish *w, struct cbor *c)
 	for (size_t i = 0; i < n && !c->err; i++) {
 		struct span name = cbor_key(c, &last), value = cbor_text(c);
 
-		if (c->err || !env_allowed(name) || !is_plain(value, SHELL_ENV_VALUE_MAX))
+		if (c->err || !shell_env_allowed(name) || !is_plain(value, SHELL_ENV_VALUE_MAX) ||
+		    !names_no_file(name, value))
 			continue;
 		w->env[w->env_len++] = span_dup_str(name);
 		w->env[w->env_len++] = span_dup_str(value);
@@ -111,7 +109,7 @@ static int read_wish(struct wish *w, struct span args)
 	    (err = read_size(args, "xpixel", &w->size.ws_xpixel)) < 0 ||
 	    (err = read_size(args, "ypixel", &w->size.ws_ypixel)) < 0)
 		return err;
-	if (w->term && !is_plain(SPAN_STR(w->term), SHELL_TERM_MAX))
+	if (w->term && !is_word(SPAN_STR(w->term), SHELL_TERM_MAX))
 		return ERR_PARSE;
 	return env.in.len ? read_env(w, &env) : env.err;
 }

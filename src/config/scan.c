@@ -74,7 +74,8 @@ static void _printf_(3, 0) fill_error(struct toml_parser *p, size_t at, const ch
 		}
 	for (size_t i = line; i < at; i++)
 		e->column += (p->text[i] & 0xc0) != 0x80;
-	vsnprintf(e->text, sizeof e->text, fmt ?: "", ap);
+	if (fmt)
+		vsnprintf(e->text, sizeof e->text, fmt, ap);
 	make_printable(e->text);
 }
 

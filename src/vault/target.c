@@ -133,7 +133,11 @@ static int find_alias(struct identity *ret, const struct home *h, const char *na
 
 static int refuse_target(struct home_error *error, int err, const char *text, const char *why)
 {
-	snprintf(error->text, sizeof error->text, "\"%.80s\": %s", text, why);
+	/* a secret typed in the wrong place is not repeated: errors end up in logs */
+	if (strstr(why, "secret"))
+		snprintf(error->text, sizeof error->text, "%.3s...: %s", text, why);
+	else
+		snprintf(error->text, sizeof error->text, "\"%.80s\": %s", text, why);
 	return err;
 }
 
