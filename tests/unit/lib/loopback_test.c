@@ -4,7 +4,7 @@
 
 #include <errno.h>
 
-enum { FLOOD = 600, FLOOD_LEN = 64 << 10 };
+enum { FLOOD = 600, FLOOD_LEN = 64 << 10, STRANGERS_PATIENCE = 2500 /* ms */ };
 
 static const char echo_path[] = "/v2/test.echo.v1/echo";
 
@@ -24,7 +24,7 @@ struct asked {
 	bool hang_up_at_message, hang_up_at_closed, reset_at_message, goes_on;
 };
 
-static carrier *device, *operator, *stranger;
+static carrier *device, *operator, *stranger, *hasty;
 static bool registered;
 static unsigned broker_calls;
 static carrier_id last_caller;
@@ -243,7 +243,8 @@ static int setup(void **state)
 
 	world_setup(state);
 	operator = world_open("operator", NULL, NULL);
-	stranger = world_open("stranger", NULL, &(carrier_options){ .connect_timeout_ms = 300 });
+	stranger = world_open("stranger", NULL, &(carrier_options){ .connect_timeout_ms = STRANGERS_PATIENCE });
+	hasty = world_open("hasty", NULL, &(carrier_options){ .connect_timeout_ms = 100 });
 	world_id(operator_id, operator);
 	snprintf(more, sizeof more, "[[authorize]]\nidentity = \"%s\"\nresource = \"/v2/test.*\"", operator_id);
 	device = world_open("device", more, &o);
@@ -430,7 +431,7 @@ static void a_rule_of_run_time_lets_in_and_out(void **state)
 	world_until(&a.done, 5000);
 	CHECK(a.status == 200);
 	world_until(&a.ready, 5000);
-	world_run(500);         /* its time limit was for connecting */
+	world_run(STRANGERS_PATIENCE + 100);    /* which was for connecting */
 	CHECK(!a.lost);
 	CHECK(carrier_disallow(device, id, NULL) == 1);
 	CHECK(carrier_disallow(device, id, NULL) == 0);
@@ -490,7 +491,7 @@ static void before_publishing_nobody_gets_in(void **state)
 	world_id(id, quiet);
 	CHECK_ERR(carrier_address(quiet, address, sizeof address), 0);
 	snprintf(target, sizeof target, "%s@127.0.0.1%s", id, strrchr(address, ':'));
-	dial(stranger, target, &a);
+	dial(hasty, target, &a);
 	world_until(&a.lost, 5000);
 	CHECK_ERR(a.lost_err, CARRIER_E_TIMEOUT);
 	CHECK(carrier_publish(quiet) == 1);
@@ -543,12 +544,12 @@ static void gives_up_after_its_own_time(void **state)
 
 	(void)state;
 	snprintf(target, sizeof target, "%s@127.0.0.1:9", device_id);
-	dial(stranger, target, &a);
-	world_until(&a.lost, 1500);
+	dial(hasty, target, &a);
+	world_until(&a.lost, 5000);
 	CHECK_ERR(a.lost_err, CARRIER_E_TIMEOUT);
 	CHECK(a.done);          /* what was asked of it is told too */
-	CHECK_ERR(carrier_connect(stranger, "cnotanidentity", NULL, NULL, &p), CARRIER_E_UNKNOWN);
-	CHECK(!p && strstr(carrier_detail(stranger), "cnotanidentity"));
+	CHECK_ERR(carrier_connect(hasty, "cnotanidentity", NULL, NULL, &p), CARRIER_E_UNKNOWN);
+	CHECK(!p && strstr(carrier_detail(hasty), "cnotanidentity"));
 }
 
 static void hanging_up_in_a_callback_is_fine(void **state)
