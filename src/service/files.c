@@ -149,7 +149,7 @@ int files_stat(const struct files *f, const char *path, struct files_stat *ret)
 int files_open_read(const struct files *f, const char *path, int *ret_fd, struct files_stat *ret)
 {
 	char beneath[FILES_PATH_MAX + 1];
-	struct files_stat s;
+	struct files_stat s = {};
 	struct stat st;
 	int err = files_stat(f, path, &s);
 

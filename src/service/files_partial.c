@@ -50,7 +50,7 @@ static bool is_name(const char *s)
 static int enter_folder(char path[static FILES_PATH_MAX + 1], const struct files *f, const char *into, bool parents)
 {
 	bool slash = path[strlen(path) - 1] == '/';
-	struct files_stat s;
+	struct files_stat s = {};
 	size_t n;
 	int err = files_stat(f, path, &s);
 

@@ -9,7 +9,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-enum { TURNS_MAX = 200 };
+enum { TURNS_MAX = 40 };
 
 static struct {
 	struct loop *loop;
