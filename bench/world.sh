@@ -13,7 +13,7 @@ started=
 
 world_end() {
 	trap - EXIT INT TERM
-	for p in $started; do kill "$p" 2>/dev/null; done
+	for p in $started; do disown "$p" 2>/dev/null; kill "$p" 2>/dev/null; done     # no word about those killed
 	sleep 0.3
 	for p in $started; do kill -9 "$p" 2>/dev/null; done
 	rm -rf "$world" "$fast"
