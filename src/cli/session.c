@@ -1,41 +1,21 @@
 #include "cli/session.h"
 
 #include <errno.h>
-#include <netdb.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
 
 #include "base/err.h"
-#include "cli/tickets.h"
+#include "endpoint/lookup.h"
+#include "endpoint/tickets.h"
 #include "service/ping.h"
 #include "service/service.h"
 
-enum { RESOLVED_MAX = 8 };
-
 /* ---- what the endpoint asks for ---- */
-
-static void resolve(void *userdata, const char *host, uint16_t port, endpoint_resolved_fn *done, void *done_userdata)
-{
-	struct addrinfo hints = { .ai_socktype = SOCK_DGRAM, .ai_flags = AI_ADDRCONFIG }, *list = NULL;
-	struct addr found[RESOLVED_MAX];
-	size_t n = 0;
-
-	(void)userdata;
-	if (getaddrinfo(host, NULL, &hints, &list) != 0) {
-		done(done_userdata, ERR_UNKNOWN, NULL, 0);
-		return;
-	}
-	for (struct addrinfo *ai = list; ai && n < RESOLVED_MAX; ai = ai->ai_next)
-		if (addr_from_sockaddr(&found[n], ai->ai_addr) >= 0)
-			found[n++].port = port;
-	freeaddrinfo(list);
-	done(done_userdata, n ? 0 : ERR_UNKNOWN, found, n);
-}
 
 void session_resolve(struct session *s, const char *host, uint16_t port, endpoint_resolved_fn *done, void *userdata)
 {
-	resolve(s, host, port, done, userdata);
+	endpoint_lookup(s, host, port, done, userdata);
 }
 
 static int load_ticket(void *userdata, const char *alpn, const struct identity *peer, struct buf *out)
@@ -138,7 +118,7 @@ int session_open(struct session *s, struct cli *c)
 		.loop = s->loop, .vault = s->vault, .fd = -1, .log = cli_flag(c, "verbose") ? &talk : NULL,
 		.brokers = s->settings->brokers, .brokers_len = s->settings->brokers_len,
 		.keepalive = s->settings->keepalive, .userdata = s,
-		.resolve = resolve, .ticket_load = load_ticket, .ticket_save = save_ticket, .prove = prove,
+		.resolve = endpoint_lookup, .ticket_load = load_ticket, .ticket_save = save_ticket, .prove = prove,
 	};
 	err = endpoint_new(&s->endpoint, &ec);
 	return err < 0 ? cli_fail(cli_status_of(err), "no socket for the network: %s", err_text(err)) : 0;

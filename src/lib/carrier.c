@@ -1,12 +1,13 @@
 /* An endpoint: opened from a configuration, driven by the caller's own poll loop. */
 #include <errno.h>
-#include <netdb.h>
 #include <stdio.h>
 
 #include "base/err.h"
+#include "endpoint/lookup.h"
+#include "endpoint/tickets.h"
 #include "lib/internal.h"
 
-enum { RESOLVED_MAX = 8, PASSPHRASE_MAX = 1024 };
+enum { PASSPHRASE_MAX = 1024 };
 
 const char *carrier_version(void) { return CARRIER_VERSION; }
 size_t carrier_message_max(void) { return CARRIER_MESSAGE_MAX; }
@@ -21,22 +22,14 @@ _Static_assert((int)CARRIER_RESET_REFUSED == (int)STREAM_CODE_REFUSED, "the head
 
 /* ---- what the endpoint asks for ---- */
 
-static void on_resolve(void *userdata, const char *host, uint16_t port, endpoint_resolved_fn *done, void *done_userdata)
+static int on_ticket_load(void *userdata, const char *alpn, const struct identity *peer, struct buf *out)
 {
-	struct addrinfo hints = { .ai_socktype = SOCK_DGRAM, .ai_flags = AI_ADDRCONFIG }, *list = NULL;
-	struct addr found[RESOLVED_MAX];
-	size_t n = 0;
+	return tickets_load(&((struct carrier *)userdata)->home, alpn, peer, out);
+}
 
-	(void)userdata;
-	if (getaddrinfo(host, NULL, &hints, &list) != 0) {
-		done(done_userdata, ERR_UNKNOWN, NULL, 0);
-		return;
-	}
-	for (struct addrinfo *ai = list; ai && n < RESOLVED_MAX; ai = ai->ai_next)
-		if (addr_from_sockaddr(&found[n], ai->ai_addr) >= 0)
-			found[n++].port = port;
-	freeaddrinfo(list);
-	done(done_userdata, n ? 0 : ERR_UNKNOWN, found, n);
+static void on_ticket_save(void *userdata, const char *alpn, const struct identity *peer, struct span blob)
+{
+	tickets_save(&((struct carrier *)userdata)->home, alpn, peer, blob);
 }
 
 static int on_prove(void *userdata, size_t i, enum network_role role, const struct identity *broker,
@@ -153,7 +146,8 @@ static int start(struct carrier *c)
 	struct endpoint_config config = {
 		.vault = c->vault, .log = &c->log, .fd = -1,
 		.brokers = c->settings.brokers, .brokers_len = c->settings.brokers_len, .keepalive = c->settings.keepalive,
-		.userdata = c, .resolve = on_resolve, .admit = publish_admits, .stream = publish_stream, .prove = on_prove,
+		.userdata = c, .resolve = endpoint_lookup,
+		.ticket_load = on_ticket_load, .ticket_save = on_ticket_save, .admit = publish_admits, .stream = publish_stream, .prove = on_prove,
 		.broker_state = on_broker,
 	};
 

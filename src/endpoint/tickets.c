@@ -1,4 +1,4 @@
-#include "cli/tickets.h"
+#include "endpoint/tickets.h"
 
 #include <errno.h>
 #include <fcntl.h>
