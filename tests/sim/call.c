@@ -73,6 +73,8 @@ static void serve_message(void *userdata, struct stream *s, struct span m)
 	struct world *w = v->device->world;
 
 	w->count.messages++;
+	if (!(v->device->allowed & party_bit(x->call->from)))
+		world_fail(w, "%s goes on listening to %s, whom it has forbidden", v->device->name, x->call->from->name);
 	if (v->got >= x->messages || !message_is(m, x, v->got)) {
 		world_fail(w, "%s: exchange %llu: message %u is not the one that was sent", v->device->name,
 			   (unsigned long long)x->number, v->got);

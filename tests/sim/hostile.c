@@ -223,6 +223,71 @@ static bool stale(void *userdata, struct sim_packet *p)
 	return true;
 }
 
+/* Control datagrams that only one who knows the key could have made, from one who does
+ * not: newer numbers, other types, from anywhere. */
+static void forge_one(struct hostile *h, const struct sim_packet *p, bool from_elsewhere)
+{
+	struct addr elsewhere = address_of(h->stranger);
+	uint8_t forged[CONTROL_MAX];
+
+	if (p->len > sizeof forged || p->len < 1 + 8 + 4 + MAC_LEN)
+		return;
+	memcpy(forged, p->data, p->len);
+	if (forged[0] == CONTROL_KEEPALIVE && world_percent(h->w, 40))
+		forged[0] = CONTROL_BYE;
+	forged[11] = (uint8_t)(forged[11] + world_below(h->w, 3));
+	forged[12] = (uint8_t)(forged[12] + 1 + world_below(h->w, 50));
+	if (world_percent(h->w, 50))
+		forged[p->len - 1] ^= 1;
+	inject(h, from_elsewhere ? &elsewhere : &p->from, &p->to, SPAN(forged, p->len));
+}
+
+/* The token of a route is there for all to see. */
+static void forge_route(struct hostile *h, const struct sim_packet *p)
+{
+	struct control c = { .type = CONTROL_ROUTE_KEEPALIVE, .seq = 1000 };
+	struct addr elsewhere = address_of(h->stranger);
+	struct mac_key guess;
+	uint8_t out[CONTROL_MAX];
+
+	if (!party_is_at(h->broker, &p->to) || transport_peek(&c.id, SPAN(p->data, p->len)) < 0 ||
+	    token_kind(&c.id) != TOKEN_PEER || !world_percent(h->w, 20))
+		return;
+	random_bytes(&guess, sizeof guess);
+	inject(h, &elsewhere, &p->to, SPAN(out, control_encode(out, &c, &guess)));
+}
+
+static void check_places(struct hostile *h)
+{
+	struct route_side *side;
+
+	for (size_t at = 0; (side = map_next(&h->broker->broker->sides, &at));)
+		if (party_is_at(h->stranger, &side->route->caller) &&
+		    !identity_equal(&side->route->caller_id, &h->stranger->id))
+			world_fail(h->w, "a forged keep-alive moved a route");
+	for (size_t i = 0; i < 2; i++) {
+		struct record *r = registry_find(h->broker->broker, &h->device[i]->id);
+		if (!r)
+			world_fail(h->w, "a forged good-bye removed %s", h->device[i]->name);
+		else if (party_is_at(h->stranger, &r->addr))
+			world_fail(h->w, "a forged keep-alive moved %s", h->device[i]->name);
+	}
+}
+
+static bool forge(void *userdata, struct sim_packet *p)
+{
+	struct hostile *h = userdata;
+
+	if (control_is(SPAN(p->data, p->len)) && !from_broker(h, p)) {
+		forge_one(h, p, true);
+		forge_one(h, p, false);
+	}
+	forge_route(h, p);
+	if (h->broker->broker)
+		check_places(h);
+	return true;
+}
+
 /* ---- the course of a test ---- */
 
 static void everybody_dials(struct hostile *h)
@@ -310,6 +375,7 @@ ATTACK(redirect)
 ATTACK(garbage)
 ATTACK(hints)
 ATTACK(stale)
+ATTACK(forge)
 
 /* Whoever dials is announced as operator 0; nobody but he may come through. */
 static void run_lie(uint64_t seed, bool verbose, struct world **ret)
@@ -335,5 +401,6 @@ const struct scenario hostile_scenarios[] = {
 	{ "garbage", run_garbage, true },
 	{ "invented-hints", run_hints, true },
 	{ "stale-keepalives", run_stale, true },
+	{ "forged-control", run_forge, true },
 	{},
 };

@@ -176,13 +176,13 @@ static void run_silence(uint64_t seed, bool verbose, struct world **ret)
 	world_end(w);
 }
 
-/* A knock is good for one Initial and for a few seconds. */
+/* A knock is good for a few seconds; nobody but the broker can knock. */
 struct replayed {
 	struct world *w;
 	bool armed;
 	struct addr from, to;
-	uint8_t data[1500];
-	size_t len;
+	uint8_t data[1500], knock[CONTROL_MAX];
+	size_t len, knock_len;
 	unsigned answers;
 };
 
@@ -197,6 +197,10 @@ static bool capture(void *userdata, struct sim_packet *p)
 		r->to = p->to;
 		r->len = p->len;
 		memcpy(r->data, p->data, p->len);
+	}
+	if (party_is_at(d, &p->to) && control_is(s) && p->data[0] == CONTROL_KNOCK && p->len <= sizeof r->knock) {
+		r->knock_len = p->len;
+		memcpy(r->knock, p->data, p->len);
 	}
 	if (r->armed && party_is_at(d, &p->from) && !control_is(s))
 		r->answers++;
@@ -221,10 +225,94 @@ static void run_replayed_initial(uint64_t seed, bool verbose, struct world **ret
 			world_fail(w, "no memory");
 		world_run(w, SECONDS(3));
 	}
-	if (!r.len)
-		world_fail(w, "no Initial was seen");
+	if (!r.len || !r.knock_len)
+		world_fail(w, "no knock and no Initial was seen");
 	if (r.answers)
 		world_fail(w, "an Initial without a knock is answered");
+	r.knock[r.knock_len - 1] ^= 1;
+	if (sim_inject(w->sim, &r.from, &r.to, SPAN(r.knock, r.knock_len)) < 0 ||
+	    sim_inject(w->sim, &r.from, &r.to, SPAN(r.data, r.len)) < 0)
+		world_fail(w, "no memory");
+	world_run(w, SECONDS(3));
+	if (r.answers)
+		world_fail(w, "a forged knock opens the door");
+	world_end(w);
+}
+
+/* A rule that is withdrawn while early data is on its way and nothing is confirmed yet. */
+static bool early_is_served(struct world *w, void *unused)
+{
+	(void)unused;
+	return w->count.early > 0;
+}
+
+static void run_early(uint64_t seed, bool verbose, struct world **ret)
+{
+	struct world *w = *ret = small(seed, verbose, 0, false);
+	struct call_options o = { .exchanges = 1, .messages = 15, .early = true };
+	struct sim_link slow = { .latency = MILLIS(20), .rate = 20000, .queue = SECONDS(5) };
+
+	if (!w)
+		return;
+	struct party *d = party_of(w, PARTY_DEVICE, 0), *who = party_of(w, PARTY_OPERATOR, 0);
+	struct call *c = dial(w, PARTY_OPERATOR);       /* tickets */
+	world_run(w, SECONDS(1));
+	call_hang_up(c);
+	world_run(w, SECONDS(1));
+	if (sim_link(who->host, party_of(w, PARTY_BROKER, 0)->host, &slow) < 0)
+		world_fail(w, "no memory");
+	(void)call_start(who, d, &o);
+	if (!world_wait(w, early_is_served, NULL, SECONDS(5)))
+		world_fail(w, "no early data");
+	party_forbid(d, who);
+	world_run(w, SECONDS(5));
+	world_end(w);
+}
+
+/* A relay is for the two ends of a route: the token alone moves nothing. */
+struct heard {
+	struct world *w;
+	struct addr to;
+	uint8_t data[1500];
+	size_t len;
+};
+
+static bool overhear(void *userdata, struct sim_packet *p)
+{
+	struct heard *h = userdata;
+	struct token t;
+
+	if (party_is_at(party_of(h->w, PARTY_OPERATOR, 0), &p->from) && p->len <= sizeof h->data &&
+	    transport_peek(&t, SPAN(p->data, p->len)) >= 0 && token_kind(&t) == TOKEN_PEER) {
+		h->to = p->to;
+		h->len = p->len;
+		memcpy(h->data, p->data, p->len);
+	}
+	return true;
+}
+
+static void run_elsewhere(uint64_t seed, bool verbose, struct world **ret)
+{
+	struct world *w = *ret = small(seed, verbose, 0, false);
+	struct heard h = { .w = w };
+	struct broker_stats before, after;
+	enum { TIMES = 7 };
+
+	if (!w)
+		return;
+	w->hook = overhear;
+	w->hook_userdata = &h;
+	struct call *c = dial(w, PARTY_OPERATOR);
+	struct addr elsewhere = party_of(w, PARTY_STRANGER, 0)->places[0];
+	elsewhere.port = 7;
+	broker_get_stats(party_of(w, PARTY_BROKER, 0)->broker, &before);
+	for (int i = 0; i < TIMES && h.len; i++)
+		if (sim_inject(w->sim, &elsewhere, &h.to, SPAN(h.data, h.len)) < 0)
+			world_fail(w, "no memory");
+	world_run(w, SECONDS(1));
+	broker_get_stats(party_of(w, PARTY_BROKER, 0)->broker, &after);
+	if (!c || !c->complete || after.dropped_packets - before.dropped_packets != TIMES)
+		world_fail(w, "packets from elsewhere are relayed");
 	world_end(w);
 }
 
@@ -279,6 +367,8 @@ const struct scenario plain_scenarios[] = {
 	{ "ends", run_ends, false },
 	{ "silence", run_silence, false },
 	{ "replayed-initial", run_replayed_initial, false },
+	{ "relayed-from-elsewhere", run_elsewhere, false },
+	{ "forbidden-while-early", run_early, false },
 	{ "day", run_day, false },
 	{},
 };

@@ -3,7 +3,8 @@
  * and transport. It knows the truth, who really is where and who was let in, and
  * fails at the first thing that contradicts it.
  *
- *   world.c   hosts and parties: start, crash, restart, roam
+ *   world.c   time, chance, and what must come true
+ *   party.c   one party: start, crash, restart, roam, its rules
  *   call.c    dials and what is said over them, checked at both ends
  *   watch.c   the wire, and what brokers write: no address before admission
  *   chaos.c   randomised faults, then healing and what must hold again
@@ -21,7 +22,7 @@ enum {
 	PLACES_MAX = 256,               /* addresses that a party has ever had */
 	TICKETS_MAX = 8,
 	EXCHANGES_MAX = 4,              /* of one call */
-	MEMBERS_MAX = PARTIES_MAX,
+	PORT = 8443,
 	RECOVERY = 180, DIAL = 15,      /* seconds: what must be true after the faults have stopped */
 };
 
@@ -107,6 +108,7 @@ void world_end(struct world *w);
 void world_free(struct world *w);
 void world_fail(struct world *w, const char *fmt, ...) _printf_(2, 3);
 void world_say(const struct world *w, const char *fmt, ...) _printf_(2, 3);
+void world_must(struct world *w, int err, const char *what);
 void world_seed(uint64_t seed);         /* of everything that asks for randomness */
 uint64_t world_random(struct world *w);
 uint64_t world_below(struct world *w, uint64_t n);
@@ -121,6 +123,9 @@ bool world_all_subscribed(struct world *w, void *unused);
 struct party *party_of(const struct world *w, enum party_kind kind, size_t nth);
 size_t party_count(const struct world *w, enum party_kind kind);
 struct party *party_random(struct world *w, enum party_kind kind);
+/* same: the party whose identity it has too, or NULL. */
+struct party *party_new(struct world *w, enum party_kind kind, const char *name, unsigned n, struct party *same);
+void party_names_free(struct world *w);
 void party_start(struct party *p);
 void party_stop(struct party *p);       /* in order */
 void party_crash(struct party *p);
