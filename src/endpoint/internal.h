@@ -26,6 +26,9 @@ struct link_user {
 };
 void link_use(struct link *l, struct link_user *u);
 void link_release(struct link_user *u);         /* twice is fine */
+/* The broker seems to have been restarted: a connection that nobody uses any more leads
+ * nowhere, and whoever asks next must not wait for its timeout. */
+void link_renew(struct link *l);
 struct conn *link_conn(const struct link *l);
 const struct broker_line *link_broker(const struct link *l);
 /* Appends the common header entries of a request: ":path", "token". */

@@ -162,6 +162,15 @@ void link_release(struct link_user *u)
 	list_del(&u->entry);
 }
 
+void link_renew(struct link *l)
+{
+	if (l->state != LINK_UP || !list_empty(&l->users))
+		return;
+	l->state = LINK_IDLE;
+	l->ready = l->early = false;
+	conn_forget(take(l->conn));
+}
+
 /* Nobody is left: closed at the end of the turn in which a stream went last would race
  * with its last bytes, so the connection idles out by itself unless it is used again. */
 struct conn *link_conn(const struct link *l) { return l->conn; }

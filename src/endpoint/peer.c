@@ -497,8 +497,10 @@ void endpoint_route_control(struct endpoint *e, const struct addr *from, struct 
 		if (!p->dialled || p->direct || !p->ready || !p->conn || memcmp(&p->peer_token, &c->id, sizeof c->id))
 			continue;
 		struct addr way = conn_addr(p->conn);
-		if (addr_equal(&way, from) && p->route_known)
+		if (addr_equal(&way, from) && p->route_known && p->broker < e->config.brokers_len) {
+			link_renew(e->links[p->broker]);
 			try_broker(p);
+		}
 		return;
 	}
 }

@@ -218,6 +218,7 @@ static void on_timer(void *userdata, tstamp now)
 		switchboard_send(p->e->sb, &p->broker_addr, SPAN(out, n));
 	if (ev == REGISTRATION_LOST) {
 		report(p, BROKER_LOST, ERR_TIMEOUT, "it does not answer");
+		link_renew(p->link);
 		retry(p, RETRY_MIN);
 		return;
 	}
@@ -264,6 +265,7 @@ bool publication_read(struct publication *p, const struct addr *from, struct spa
 	switch (registration_read(&p->registration, datagram, c, loop_now(p->e->config.loop))) {
 	case REGISTRATION_LOST:
 		report(p, BROKER_LOST, ERR_UNKNOWN, "it has forgotten us");
+		link_renew(p->link);
 		retry(p, RETRY_MIN);
 		break;
 	case REGISTRATION_IS_SUPERSEDED:
