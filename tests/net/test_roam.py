@@ -5,8 +5,9 @@ import pytest
 
 from lab import wait_until
 
+# none that a program has of itself
 OTHER_PORTS = """flush chain ip nat post
-add rule ip nat post oifname "wan" ip protocol udp masquerade to :50000-60000
+add rule ip nat post oifname "wan" ip protocol udp masquerade to :20000-30000
 """
 
 def cat(w):
@@ -98,7 +99,7 @@ def test_is_a_device_that_moves_reachable_again_within_its_keep_alive(world):
 
 
 def test_does_a_shell_survive_another_address_of_the_device(world):
-    w = world.natted().ready(keepalive=5)
+    w = world.natted().ready()          # whose keep-alive comes much too late for that
     p = cat(w)
     answers(p, "before")
     move_device(w)
@@ -106,8 +107,8 @@ def test_does_a_shell_survive_another_address_of_the_device(world):
     end(p)
 
 
-def test_do_devices_find_a_broker_that_was_restarted(world):
-    w = world.natted().ready(keepalive=5)
+def test_does_a_restarted_broker_carry_on_with_what_runs(world):
+    w = world.natted().ready()
     p = cat(w)
     answers(p, "before")
     line = w.line
@@ -115,13 +116,16 @@ def test_do_devices_find_a_broker_that_was_restarted(world):
     time.sleep(1)
     w.start_broker()
     assert w.line == line                       # the same identity, port and token
-    restarted = time.monotonic()
-    wait_until("a new connection", 60, lambda: w.operator.carrier("disco", "door", "--timeout", "5").code == 0, every=0.5)
-    assert time.monotonic() - restarted < 60
-    # what ran has gone on, or has ended in one clear line
-    try:
-        answers(p, "after", 20)
-        end(p)
-    except (AssertionError, BrokenPipeError):
-        r = p.finish(20)
-        assert r.code == 255 and r.one_line(), r
+    assert answers(p, "after", 15) < 15
+    wait_until("a new connection", 15, lambda: w.operator.carrier("disco", "door", "--timeout", "5").code == 0, every=0.5)
+    end(p)
+
+
+def test_do_idle_devices_find_a_broker_that_was_restarted(world):
+    keepalive = 5
+    w = world.natted().ready(keepalive=keepalive)
+    w.brokering.kill()
+    time.sleep(1)
+    w.start_broker()
+    wait_until("a new connection", keepalive + 5,
+               lambda: w.operator.carrier("disco", "door", "--timeout", "5").code == 0, every=0.2)
