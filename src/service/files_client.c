@@ -61,6 +61,12 @@ void files_client_unref(struct files_client *c)
 	free(c);
 }
 
+void files_client_hang_up(struct files_client *c)
+{
+	c->gone = true;
+	ipc_free(take(c->ipc));
+}
+
 bool files_client_gone(const struct files_client *c) { return c->gone; }
 bool files_client_is_shared(const struct files_client *c) { return c->refs > 1; }
 

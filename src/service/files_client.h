@@ -28,6 +28,8 @@ struct files_client *files_client_ref(struct files_client *c);
 /* At the last one, calls that wait end with ERR_CLOSED. */
 void files_client_unref(struct files_client *c);
 DEFINE_FREEP(struct files_client *, files_client_unref)
+/* Calls that wait end with ERR_CLOSED now; later ones at once. */
+void files_client_hang_up(struct files_client *c);
 bool files_client_gone(const struct files_client *c);   /* the worker hung up */
 bool files_client_is_shared(const struct files_client *c);      /* more than one reference */
 

@@ -9,7 +9,7 @@ struct services {
 	struct service **rows;          /* by path */
 	size_t len, cap;
 	struct sft_workers *sft_workers;        /* made at the first file */
-	struct list sft_puts;                   /* files being received, see sft_serve.c */
+	struct list sft_serves;                 /* transfers, see sft_serve.c */
 };
 
 /* The built-in table; a row without a path ends it. */
@@ -43,6 +43,8 @@ void disco_open(struct services *ss, const struct service_call *call);
 void sysinfo_open(struct services *ss, const struct service_call *call);
 void shell_open(struct services *ss, const struct service_call *call);
 void sft_open(struct services *ss, const struct service_call *call);
+/* What still waits for its worker after its stream has gone. */
+void sft_end_all(struct services *ss);
 void tcp_open(struct services *ss, const struct service_call *call);
 void ping_open(struct services *ss, const struct service_call *call);
 void program_open(struct services *ss, const struct service_call *call);

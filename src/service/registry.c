@@ -15,7 +15,7 @@ int services_new(struct services **ret, const struct services_config *config)
 	ss = calloc(1, sizeof *ss);
 	if (!ss)
 		return -ENOMEM;
-	list_init(&ss->sft_puts);
+	list_init(&ss->sft_serves);
 	ss->config = *config;
 	*ret = ss;
 	return 0;
@@ -28,6 +28,7 @@ void services_free(struct services *ss)
 	for (size_t i = 0; i < ss->len; i++)
 		free(ss->rows[i]);
 	free(ss->rows);
+	sft_end_all(ss);
 	sft_workers_free(ss->sft_workers);
 	free(ss);
 }

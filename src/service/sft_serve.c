@@ -13,7 +13,7 @@ enum what { SERVE_PUT, SERVE_FOLDER, SERVE_GET, SERVE_LIST };
 
 struct serve {
 	struct services *ss;
-	struct list link;               /* in ss->sft_puts while it holds a partial file */
+	struct list link;               /* in ss->sft_serves */
 	struct identity caller;
 	struct stream *stream;          /* NULL once it is closed */
 	struct files_client *client;
@@ -174,8 +174,9 @@ static bool take_over(struct serve *sv)
 {
 	struct serve *old;
 
-	list_for_each(old, &sv->ss->sft_puts, link)
-		if (old->stream && identity_equal(&old->caller, &sv->caller) && !strcmp(old->path, sv->path) &&
+	list_for_each(old, &sv->ss->sft_serves, link)
+		if (old != sv && old->stream && old->what == SERVE_PUT && old->has_handle &&
+		    identity_equal(&old->caller, &sv->caller) && !strcmp(old->path, sv->path) &&
 		    !strcmp(old->into, sv->into)) {
 			stream_abandon(old->stream);
 			serve_drop(old);
@@ -198,7 +199,6 @@ static void on_partial(void *userdata, int err, struct files_reply *r)
 	if (err >= 0) {
 		sv->has_handle = true;
 		sv->handle = r->handle;
-		list_add_tail(&sv->ss->sft_puts, &sv->link);
 	}
 	if (err == ERR_AGAIN && sv->stream && take_over(sv) && begin(sv) >= 0)
 		return;
@@ -435,5 +435,20 @@ void sft_open(struct services *ss, const struct service_call *call)
 	sv->spec.loop = ss->config.loop;
 	sv->spec.stream = call->stream;
 	sv->spec.userdata = sv;
+	list_add_tail(&ss->sft_serves, &sv->link);
 	sft_workers_get(ss, call, d.rule, sv->path, sv->what <= SERVE_FOLDER, on_worker, serve_drop, sv);
+}
+
+void sft_end_all(struct services *ss)
+{
+	struct serve *sv;
+
+	while ((sv = list_first(&ss->sft_serves, struct serve, link))) {
+		list_del(&sv->link);
+		sv->stream = NULL;
+		if (sv->call.done)
+			files_client_hang_up(sv->client);       /* the answer is ERR_CLOSED, and settles it */
+		else
+			serve_settle(sv);
+	}
 }
