@@ -8,7 +8,7 @@
 enum fault {
 	F_PARTITION = 1, F_CRASH_BROKER = 2, F_CRASH_DEVICE = 4, F_CRASH_OPERATOR = 8, F_ROAM_DEVICE = 16,
 	F_ROAM_OPERATOR = 32, F_NAT = 64, F_RULES = 128, F_TWIN = 256, F_REPUBLISH = 512, F_LEAVE = 1024,
-	F_ALL = 2047,
+	F_ALL = 2047, FAULTS = 11,
 };
 
 /* What a scenario fixes; 0 leaves it to the seed. */
@@ -158,10 +158,14 @@ static void fault(struct chaos *x, enum fault f)
 
 static void some_fault(struct chaos *x)
 {
-	enum fault f = 1u << world_below(x->w, 11);
+	enum fault f;
 
-	if (x->plan->faults & f)
-		fault(x, f);
+	if (!x->plan->faults)
+		return;
+	do
+		f = 1u << world_below(x->w, FAULTS);
+	while (!(x->plan->faults & f));
+	fault(x, f);
 }
 
 /* ---- what people do ---- */

@@ -306,7 +306,7 @@ static struct hostile *begin(uint64_t seed, bool verbose)
 {
 	struct world_options o = {
 		.seed = seed, .verbose = verbose, .brokers = 1, .devices = 2, .operators = 2, .strangers = 1, .latency = 10,
-		.jitter = 5, .network = true,
+		.jitter = 5, .network = true, .slow_names = seed % 2,
 	};
 	struct hostile *h = calloc(1, sizeof *h);
 

@@ -58,8 +58,6 @@ static const struct {
 	const char *scenario;
 	uint64_t seed;
 } regressions[] = {
-	{ "networks", 187 },            /* a hint repeated while the broker's name was looked up */
-	{ "two-brokers", 83 },
 	{ "everything", 472 },          /* a rule withdrawn between early data and the handshake's end */
 };
 

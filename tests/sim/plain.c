@@ -44,7 +44,7 @@ static void survives(uint64_t seed, bool verbose, struct world **ret, void (*hap
 		return;
 	if (!c->complete)
 		world_fail(w, "the dial does not succeed: %s", err_name(c->err));
-	world_run(w, SECONDS(20));
+	world_run(w, SECONDS(27));      /* just after the beats: the next is too late */
 	happens(w);
 	world_run(w, SECONDS(14));
 	if (!w->failed && !c->peer)
@@ -154,6 +154,123 @@ static void run_ends(uint64_t seed, bool verbose, struct world **ret)
 	world_run(w, SECONDS(1));
 	if (!world_all_subscribed(w, NULL))
 		world_fail(w, "a subscriber was not told of a good-bye");
+	world_end(w);
+}
+
+/* Members that left while nobody could tell. */
+static void run_leaves(uint64_t seed, bool verbose, struct world **ret)
+{
+	struct world *w = *ret = small(seed, verbose, 0, true);
+	struct party *broker = w ? party_of(w, PARTY_BROKER, 0) : NULL, *d = w ? party_of(w, PARTY_DEVICE, 0) : NULL;
+
+	if (!w)
+		return;
+	party_subscribe(party_of(w, PARTY_OPERATOR, 0));
+	if (!world_wait(w, world_all_subscribed, NULL, SECONDS(10)))
+		world_fail(w, "the member is not seen");
+	d->member = false;
+	endpoint_republish(d->endpoint);
+	world_run(w, SECONDS(5));
+	if (!world_all_subscribed(w, NULL))
+		world_fail(w, "who does not prove its membership anew is still a member");
+	d->member = true;
+	endpoint_republish(d->endpoint);
+	if (!world_wait(w, world_all_subscribed, NULL, SECONDS(10)))
+		world_fail(w, "the member is not seen again");
+	party_crash(broker);
+	party_crash(d);
+	world_run(w, SECONDS(30));
+	party_start(broker);
+	if (!world_wait(w, world_all_subscribed, NULL, SECONDS(60)))
+		world_fail(w, "a member of a broker that has gone is remembered");
+	world_end(w);
+}
+
+/* One broker of two is enough. */
+static void run_second_broker(uint64_t seed, bool verbose, struct world **ret)
+{
+	struct world_options o = {
+		.seed = seed, .verbose = verbose, .brokers = 2, .devices = 1, .operators = 1, .latency = 20, .nat = 100,
+	};
+
+	if (world_new(ret, &o) < 0)
+		return;
+	struct world *w = *ret;
+	if (!world_wait(w, world_all_registered, NULL, SECONDS(10)))
+		world_fail(w, "not registered within 10 s");
+	party_crash(party_of(w, PARTY_BROKER, 0));
+	struct call *c = dial(w, PARTY_OPERATOR);
+	if (!c || !c->complete)
+		world_fail(w, "the second broker is of no use: %s", c ? err_name(c->err) : "");
+	world_end(w);
+}
+
+/* ---- much at once ---- */
+
+enum { MUCH = 60, MUCH_TIME = 5 };
+
+static void much(uint64_t seed, bool verbose, struct world **ret, unsigned again)
+{
+	struct world *w = *ret = small(seed, verbose, 100, false);
+	struct call_options o = { .exchanges = 2, .messages = MUCH, .long_messages = true };
+
+	if (!w)
+		return;
+	sim_set_again(party_of(w, PARTY_OPERATOR, 0)->host, again);
+	sim_set_again(party_of(w, PARTY_DEVICE, 0)->host, again);
+	struct call *c = call_start(party_of(w, PARTY_OPERATOR, 0), party_of(w, PARTY_DEVICE, 0), &o);
+	tstamp began = world_now(w);
+	if (!world_wait(w, call_is_over, c, SECONDS(MUCH_TIME)) || !c->complete)
+		world_fail(w, "%u of %d messages are back after %d s", c->exchanges[0].back, MUCH, MUCH_TIME);
+	world_say(w, "it took %.3f s", (double)(world_now(w) - began) * 1e-9);
+	world_end(w);
+}
+
+/* More than windows and queues hold. */
+static void run_bulk(uint64_t seed, bool verbose, struct world **ret) { much(seed, verbose, ret, 0); }
+/* Sockets that take every second batch. */
+static void run_busy(uint64_t seed, bool verbose, struct world **ret) { much(seed, verbose, ret, SIM_MILLION / 2); }
+
+/* The kernel hands over a buffer of one sender: QUIC first, a keep-alive as its end. */
+struct behind {
+	struct world *w;
+	unsigned answers;
+};
+
+static bool count_forgotten(void *userdata, struct sim_packet *p)
+{
+	struct behind *b = userdata;
+
+	b->answers += p->data[0] == CONTROL_FORGOTTEN;
+	return true;
+}
+
+static void run_behind(uint64_t seed, bool verbose, struct world **ret)
+{
+	struct world *w = *ret = small(seed, verbose, 0, false);
+	struct behind b = { .w = w };
+	struct mac_key key = {};
+	struct control c = { .type = CONTROL_KEEPALIVE, .seq = 1 };
+	uint8_t quic[1200] = { 0x40 }, beat[CONTROL_MAX];
+	enum { ROUNDS = 40 };
+
+	if (!w)
+		return;
+	w->hook = count_forgotten;
+	w->hook_userdata = &b;
+	struct party *broker = party_of(w, PARTY_BROKER, 0);
+	struct addr from = party_of(w, PARTY_OPERATOR, 0)->places[0];
+	from.port = 9;
+	size_t n = control_encode(beat, &c, &key);
+	for (int i = 0; i < ROUNDS && !w->failed; i++) {
+		if (sim_inject(w->sim, &from, &broker->at, SPAN_OF(quic)) < 0 ||
+		    sim_inject(w->sim, &from, &broker->at, SPAN(beat, n)) < 0)
+			world_fail(w, "no memory");
+		world_run(w, MILLIS(100));
+	}
+	world_run(w, SECONDS(1));
+	if (b.answers != ROUNDS)
+		world_fail(w, "%u of %d keep-alives behind other packets are seen", b.answers, ROUNDS);
 	world_end(w);
 }
 
@@ -365,6 +482,11 @@ const struct scenario plain_scenarios[] = {
 	{ "published-twice", run_twice, false },
 	{ "stranger", run_stranger, false },
 	{ "ends", run_ends, false },
+	{ "leaves", run_leaves, false },
+	{ "second-broker", run_second_broker, false },
+	{ "bulk", run_bulk, false },
+	{ "busy-sockets", run_busy, false },
+	{ "keepalive-behind-data", run_behind, false },
 	{ "silence", run_silence, false },
 	{ "replayed-initial", run_replayed_initial, false },
 	{ "relayed-from-elsewhere", run_elsewhere, false },
