@@ -96,7 +96,7 @@ static void on_done(void *userdata, struct guest *g, int err)
 {
 	struct ours *o = userdata;
 
-	(void)g;
+	g->done = NULL;                 /* its connection may idle out, the route stays */
 	BENCH_CHECK(err);
 	o->answered = true;
 }
