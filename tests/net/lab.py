@@ -18,7 +18,7 @@ import time
 
 BUILD = os.environ.get("CARRIER_BUILD", "")
 CLONE_NEWNET = 0x40000000
-PREFIX = "cn"
+PREFIX, FOLDER = "cn", "carrier-net."
 
 
 PROGRAMS = {"carrier": "cli", "carrier-broker": "broker", "carrierd": "carrierd"}    # and their folders
@@ -321,9 +321,9 @@ class Lab:
     def __init__(self):
         Lab.count += 1
         self.tag = f"{PREFIX}{os.getpid()}x{Lab.count}"
-        self.folder = tempfile.mkdtemp(prefix="carrier-net.")
+        self.folder = tempfile.mkdtemp(prefix=f"{FOLDER}{os.getpid()}.")
         os.chmod(self.folder, 0o755)
-        self.procs, self.spaces, self.captures, self.mounts = [], [], [], []
+        self.procs, self.spaces, self.captures = [], [], []
         self.bridged = 0
         ran("iproute2 " + version(["ip", "-V"]))
 
@@ -390,7 +390,6 @@ table ip f {
         path = os.path.join(self.folder, name)
         os.mkdir(path)
         tool(["mount", "-t", "tmpfs", "-o", f"size={size},mode=755", "tmpfs", path])
-        self.mounts.append(path)
         return path
 
     def close(self):
@@ -402,9 +401,7 @@ table ip f {
             remove_space(ns)
         for p in self.procs:
             p.popen.wait(10)
-        for m in self.mounts:
-            subprocess.run(["umount", "-l", m], capture_output=True, timeout=20)
-        shutil.rmtree(self.folder, ignore_errors=True)
+        remove_folder(self.folder)
 
 
 def remove_space(ns):
@@ -423,8 +420,22 @@ def remove_space(ns):
         pass                            # somebody else's
 
 
+def remove_folder(folder):
+    with open("/proc/mounts") as f:
+        mounted = [line.split()[1] for line in f]
+    for m in mounted:
+        if m.startswith(folder + "/"):
+            subprocess.run(["umount", "-l", m], capture_output=True, timeout=20)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
 def sweep():
     """Removes what a killed run has left."""
+    tmp = tempfile.gettempdir()
+    for name in os.listdir(tmp):
+        m = re.match(re.escape(FOLDER) + r"(\d+)\.", name)
+        if m and not os.path.exists(f"/proc/{m[1]}"):
+            remove_folder(os.path.join(tmp, name))
     for ns in os.listdir("/run/netns") if os.path.isdir("/run/netns") else []:
         m = re.match(PREFIX + r"(\d+)x\d+-", ns)
         if m and not os.path.exists(f"/proc/{m[1]}"):
