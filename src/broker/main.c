@@ -20,7 +20,7 @@ enum { TOKEN_BYTES = 20, TOKEN_CHARS = 32, HOST_MAX = 253, FILES_WANTED = 65536 
 
 static const char usage[] =
 	"usage: carrier broker [--listen ADDRESS:PORT]... [--open] [--allow IDENTITY]... [--name HOST]\n"
-	"                      [--config FILE] [--verbose]\n"
+	"                      [--route-rate MB] [--config FILE] [--verbose]\n"
 	"\n"
 	"Prints its identity and the line that devices and operators put into their configuration.\n"
 	"\n"
@@ -28,9 +28,12 @@ static const char usage[] =
 	"      --open                  serve everybody, without a token\n"
 	"      --allow IDENTITY        serve these only; repeatable\n"
 	"      --name HOST             the host in the printed line\n"
+	"      --route-rate MB         megabytes a second that one route may carry (default 100)\n"
 	"  -c, --config FILE           default ~/.devguard/broker.toml; CARRIER_CONFIG does the same\n"
 	"  -v, --verbose               say more\n"
 	"      --version, --help\n";
+
+enum { ROUTE_RATE_MAX_MB = 100000 };
 
 struct program {
 	struct home home;
@@ -38,6 +41,7 @@ struct program {
 	size_t listen_len;
 	struct identity allow[BROKER_ALLOW_MAX];
 	size_t allow_len;
+	uint64_t route_rate;            /* bytes a second; 0: the default */
 	char token[BROKER_TOKEN_MAX + 1];
 	char name[HOST_MAX + 1];
 	const char *config_path;
@@ -89,11 +93,23 @@ static int set_name(struct program *p, const char *text)
 	return 0;
 }
 
+static int set_rate(struct program *p, const char *text)
+{
+	char *end;
+	unsigned long mb = strtoul(text, &end, 10);
+
+	if (*end || text[0] < '1' || text[0] > '9' || mb > ROUTE_RATE_MAX_MB)
+		return fail(EXIT_USAGE, "route-rate: \"%s\" is not a number of megabytes from 1 to %d", text, ROUTE_RATE_MAX_MB);
+	p->route_rate = mb * 1000000;
+	return 0;
+}
+
 static int parse(struct program *p, int argc, char **argv)
 {
 	static const struct option longs[] = {
 		{ "listen", required_argument, NULL, 'l' }, { "open", no_argument, NULL, 'o' },
 		{ "allow", required_argument, NULL, 'a' },  { "name", required_argument, NULL, 'n' },
+		{ "route-rate", required_argument, NULL, 'r' },
 		{ "config", required_argument, NULL, 'c' }, { "verbose", no_argument, NULL, 'v' },
 		{ "version", no_argument, NULL, 'V' },      { "help", no_argument, NULL, 'h' },
 		{ 0 },
@@ -113,6 +129,9 @@ static int parse(struct program *p, int argc, char **argv)
 			break;
 		case 'n':
 			status = set_name(p, optarg);
+			break;
+		case 'r':
+			status = set_rate(p, optarg);
 			break;
 		case 'c':
 			p->config_path = optarg;
@@ -160,6 +179,13 @@ static int read_config(struct program *p)
 		status = read_list(p, "allow", add_allow);
 	if (!status && !p->name[0] && toml_string(root, "name", &text) > 0)
 		status = set_name(p, text);
+	int64_t mb = 0;
+	if (!status && !p->route_rate && toml_integer(root, "route_rate", &mb) > 0) {
+		if (mb < 1 || mb > ROUTE_RATE_MAX_MB)
+			return fail(EXIT_CONFIG, "%s: route_rate: megabytes from 1 to %d were expected", p->home.config_path,
+				    ROUTE_RATE_MAX_MB);
+		p->route_rate = (uint64_t)mb * 1000000;
+	}
 	if (!p->open)
 		(void)!toml_boolean(root, "open", &p->open);
 	if (!status && !p->listen_len)
@@ -323,7 +349,8 @@ static int serve(struct program *p, struct vault *v)
 	if (err >= 0)
 		err = loop_add_signal(l, &intr, SIGINT, on_signal, l);
 	if (err >= 0) {
-		struct broker_config bc = { .loop = l, .vault = v, .log = &p->log, .allow = p->allow, .allow_len = p->allow_len };
+		struct broker_config bc = { .loop = l, .vault = v, .log = &p->log, .allow = p->allow, .allow_len = p->allow_len,
+					    .route_rate = p->route_rate };
 
 		snprintf(bc.token, sizeof bc.token, "%s", p->token);
 		err = broker_new(&b, &bc);
