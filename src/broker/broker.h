@@ -21,7 +21,8 @@ struct broker;
 enum {
 	BROKER_LISTEN_MAX = 8, BROKER_TOKEN_MAX = 64, BROKER_ALLOW_MAX = 4096,
 	BROKER_RECORDS_MAX = 4 << 20, BROKER_ROUTES_MAX = 65536,
-	BROKER_ROUTES_PER_DEVICE = 256, BROKER_CALLS_PER_SECOND = 50,   /* of one connection */
+	BROKER_ROUTES_PER_DEVICE = 256,
+	BROKER_ROUTES_PER_CALLER = 64,          /* to one device, so that nobody takes them all */
 	BROKER_ROUTE_IDLE = 120,                /* seconds without a packet */
 	BROKER_MISSED_BEATS = 3,                /* keep-alives that may be lost in a row */
 };

@@ -35,6 +35,16 @@ static bool token_taken(struct broker *b, const struct token *t)
 	return map_get(&b->sides, t);
 }
 
+static unsigned routes_of(const struct record *record, const struct identity *caller)
+{
+	const struct route *r;
+	unsigned n = 0;
+
+	list_for_each(r, &record->routes, of_record)
+		n += identity_equal(&r->caller_id, caller);
+	return n;
+}
+
 int relay_add(struct broker *b, struct record *record, const struct identity *caller, const struct addr *caller_addr,
 	      struct listener *caller_via, const struct token *to_device, const struct token *to_caller,
 	      struct route **ret)
@@ -50,7 +60,8 @@ int relay_add(struct broker *b, struct record *record, const struct identity *ca
 	}
 	if (token_taken(b, to_device) || token_taken(b, to_caller) || !memcmp(to_device, to_caller, sizeof *to_caller))
 		return ERR_EXISTS;
-	if (record->routes_len >= BROKER_ROUTES_PER_DEVICE || b->sides.len / 2 >= BROKER_ROUTES_MAX)
+	if (record->routes_len >= BROKER_ROUTES_PER_DEVICE || routes_of(record, caller) >= BROKER_ROUTES_PER_CALLER ||
+	    b->sides.len / 2 >= BROKER_ROUTES_MAX)
 		return ERR_LIMIT;
 
 	r = calloc(1, sizeof *r);
