@@ -23,7 +23,8 @@ enum {
 	BROKER_RECORDS_MAX = 4 << 20, BROKER_ROUTES_MAX = 65536,
 	BROKER_ROUTES_PER_DEVICE = 256,
 	BROKER_ROUTES_PER_CALLER = 64,          /* to one device, so that nobody takes them all */
-	BROKER_ROUTE_IDLE = 120,                /* seconds without a packet */
+	BROKER_ROUTE_IDLE = 30,                 /* seconds without a packet: QUIC has given up by then */
+	BROKER_ROUTE_QUIET = 8,                 /* seconds without a packet: its place may be taken */
 	BROKER_MISSED_BEATS = 3,                /* keep-alives that may be lost in a row */
 };
 

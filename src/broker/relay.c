@@ -35,14 +35,30 @@ static bool token_taken(struct broker *b, const struct token *t)
 	return map_get(&b->sides, t);
 }
 
-static unsigned routes_of(const struct record *record, const struct identity *caller)
+/* A place for one more route. Who calls often leaves routes behind that nobody uses any
+ * more: the quietest gives way. */
+static int make_room(struct broker *b, struct record *record, const struct identity *caller)
 {
-	const struct route *r;
+	struct route *r, *quietest = NULL, *own = NULL;
 	unsigned n = 0;
 
-	list_for_each(r, &record->routes, of_record)
-		n += identity_equal(&r->caller_id, caller);
-	return n;
+	list_for_each(r, &record->routes, of_record) {
+		if (!quietest || r->used < quietest->used)
+			quietest = r;
+		if (!identity_equal(&r->caller_id, caller))
+			continue;
+		n++;
+		if (!own || r->used < own->used)
+			own = r;
+	}
+	if (n >= BROKER_ROUTES_PER_CALLER)
+		quietest = own;
+	else if (record->routes_len < BROKER_ROUTES_PER_DEVICE)
+		return b->sides.len / 2 < BROKER_ROUTES_MAX ? 0 : ERR_LIMIT;
+	if (broker_now(b) - quietest->used < SECONDS(BROKER_ROUTE_QUIET))
+		return ERR_LIMIT;
+	relay_free(b, quietest);
+	return 0;
 }
 
 int relay_add(struct broker *b, struct record *record, const struct identity *caller, const struct addr *caller_addr,
@@ -60,9 +76,9 @@ int relay_add(struct broker *b, struct record *record, const struct identity *ca
 	}
 	if (token_taken(b, to_device) || token_taken(b, to_caller) || !memcmp(to_device, to_caller, sizeof *to_caller))
 		return ERR_EXISTS;
-	if (record->routes_len >= BROKER_ROUTES_PER_DEVICE || routes_of(record, caller) >= BROKER_ROUTES_PER_CALLER ||
-	    b->sides.len / 2 >= BROKER_ROUTES_MAX)
-		return ERR_LIMIT;
+	int err = make_room(b, record, caller);
+	if (err < 0)
+		return err;
 
 	r = calloc(1, sizeof *r);
 	if (!r)
@@ -77,7 +93,7 @@ int relay_add(struct broker *b, struct record *record, const struct identity *ca
 	list_add_tail(&record->routes, &r->of_record);
 	record->routes_len++;
 
-	int err = map_put(&b->sides, &r->to_device);
+	err = map_put(&b->sides, &r->to_device);
 	if (err >= 0)
 		err = map_put(&b->sides, &r->to_caller);
 	if (err >= 0)
