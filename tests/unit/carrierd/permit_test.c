@@ -317,10 +317,10 @@ static void test_names_are_resolved_for_brokers_only(void **state)
 
 	identity_of_seed(&broker, &seed);
 	identity_format(id, &broker);
-	snprintf(config, sizeof config, "broker = [\"%s@localhost:4433\"]\n", id);
+	snprintf(config, sizeof config, "broker = [\"%s@127.0.0.1:4433\"]\n", id);
 	struct fixture *f = fixture_new(config);
 
-	cbor_put_str(&b, "localhost");
+	cbor_put_str(&b, "127.0.0.1");
 	CHECK_ERR(ipc_request(f->net, MONITOR_RESOLVE, buf_span(&b), NULL, 0, fixture_on_answer, f), 0);
 	fixture_until(f, &f->done);
 	CHECK_ERR(f->err, 0);
