@@ -74,6 +74,10 @@ void quic_stream_gone(struct transport_stream *s);      /* frees */
 size_t quic_stream_next(struct transport_stream *s, ngtcp2_vec *vec, size_t max, bool *ret_fin);
 void quic_stream_sent(struct transport_stream *s, size_t n, bool fin);
 
+/* quic_events.c */
+extern const ngtcp2_callbacks quic_callbacks;
+void quic_make_cid(ngtcp2_cid *cid, const struct token *token, size_t len);
+
 /* quic.c */
 void quic_wake(struct transport *t);
 void quic_path(ngtcp2_path_storage *out, uint32_t path);
