@@ -66,9 +66,7 @@ struct transport_ops {
 	void (*wake)(void *userdata);
 };
 
-/* What is queued counts until it is acknowledged, so the high mark is also the most that
- * one stream has on its way in a round trip; and refilling begins while most of it still is. */
-enum { TRANSPORT_LOW_WATER = 3 << 20, TRANSPORT_HIGH_WATER = 4 << 20 };
+enum { TRANSPORT_LOW_WATER = 256 << 10, TRANSPORT_HIGH_WATER = 1 << 20 };
 
 struct transport_config {
 	struct transport_context *context;
