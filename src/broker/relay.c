@@ -36,7 +36,8 @@ static bool token_taken(struct broker *b, const struct token *t)
 }
 
 /* A place for one more route. Who calls often leaves routes behind that nobody uses any
- * more: the quietest gives way. */
+ * more: the quietest gives way. A caller's own does so at once, so that a script may call
+ * as fast as it likes; another's only when it has been quiet for a while. */
 static int make_room(struct broker *b, struct record *record, const struct identity *caller)
 {
 	struct route *r, *quietest = NULL, *own = NULL;
@@ -51,9 +52,11 @@ static int make_room(struct broker *b, struct record *record, const struct ident
 		if (!own || r->used < own->used)
 			own = r;
 	}
-	if (n >= BROKER_ROUTES_PER_CALLER)
-		quietest = own;
-	else if (record->routes_len < BROKER_ROUTES_PER_DEVICE)
+	if (n >= BROKER_ROUTES_PER_CALLER) {
+		relay_free(b, own);
+		return 0;
+	}
+	if (record->routes_len < BROKER_ROUTES_PER_DEVICE)
 		return b->sides.len / 2 < BROKER_ROUTES_MAX ? 0 : ERR_LIMIT;
 	if (broker_now(b) - quietest->used < SECONDS(BROKER_ROUTE_QUIET))
 		return ERR_LIMIT;
